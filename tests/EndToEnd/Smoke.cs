@@ -1,0 +1,2 @@
+namespace MirrorController.Tests;
+public class Smoke { [Fact] public void One() => Assert.Equal(2, 1 + 1); }
