@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using MirrorController.Protocol.Seams;
 using MirrorController.Runtime.Configuration;
 
@@ -38,6 +40,10 @@ internal sealed record AgentConfiguration
 
     /// <summary>Gets the log's file; null: standard error.</summary>
     public string? LogPath { get; init; }
+
+    /// <summary>Gets the volume's identity: from the same name and secret it is the same.</summary>
+    /// <remarks>The secret is drawn for one volume, so the identity needs no place of its own; the hash tells nothing about the secret.</remarks>
+    public Guid VolumeId => new(HMACSHA256.HashData(Secret, Encoding.UTF8.GetBytes("volume id\n" + Volume)).AsSpan(0, 16));
 
     /// <summary>Gets the volume's NBD URI.</summary>
     public string NbdUri => $"nbd://{Nbd}/{Volume}";

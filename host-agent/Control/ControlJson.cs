@@ -9,6 +9,7 @@ namespace MirrorController.HostAgent.Control;
     WriteIndented = false)]
 [JsonSerializable(typeof(StatusModel))]
 [JsonSerializable(typeof(VerifyLine))]
+[JsonSerializable(typeof(RecoveryModel))]
 [JsonSerializable(typeof(VerifyModel))]
 [JsonSerializable(typeof(TableModel))]
 [JsonSerializable(typeof(VolumeListModel))]

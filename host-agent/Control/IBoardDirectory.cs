@@ -26,9 +26,7 @@ internal interface IBoardDirectory
     Task<VerifyModel> VerifyAsync(AgentConfiguration agent, Action<long, long> progress, CancellationToken cancellation);
 }
 
-/// <summary>What a new volume is to be.</summary>
-/// <param name="Name">Its name.</param>
-/// <param name="Id">Its identity: a creation repeated under the same id completes what is missing.</param>
+/// <summary>What a new volume is to be; its name and identity are the configuration's.</summary>
 /// <param name="SizeBytes">Its size in bytes, a multiple of the block.</param>
 /// <param name="Wipe">Whether a chip or disk with foreign content may be overwritten; another volume's never is.</param>
-internal sealed record VolumeBirth(string Name, Guid Id, long SizeBytes, bool Wipe);
+internal sealed record VolumeBirth(long SizeBytes, bool Wipe);

@@ -37,7 +37,6 @@ internal sealed record RigOptions
         using var ports = new FreePorts();
         return new RigState
         {
-            VolumeId = Guid.NewGuid(),
             SizeBytes = SizeBytes ?? SizeDefault,
             Nvm = Nvm ?? "fram",
             NvmTiming = NvmTiming ?? "none",

@@ -25,8 +25,6 @@ internal sealed record RigState
 
     public string Volume { get; init; } = "tank";
 
-    public required Guid VolumeId { get; init; }
-
     public required long SizeBytes { get; init; }
 
     /// <summary>Gets whether the creation of the volume has been completed on all boards.</summary>

@@ -177,7 +177,7 @@ internal sealed class RigSupervisor : IDisposable
         await Task.WhenAll(_boards.Select(b => b.StartAsync(AnswerMax, linked.Token)));
         if (!State.Created)
         {
-            var birth = new VolumeBirth(State.Volume, State.VolumeId, State.SizeBytes, Wipe: false);
+            var birth = new VolumeBirth(State.SizeBytes, Wipe: false);
             var offsets = await _directory.CreateVolumeAsync(Agent, birth, linked.Token);
             State = State with
             {
