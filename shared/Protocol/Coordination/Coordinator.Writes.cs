@@ -94,16 +94,16 @@ public sealed partial class Coordinator
 
     private void EnterWrite(WriteOp op)
     {
+        if (Phase is CoordinatorPhase.Fenced or CoordinatorPhase.Stopped)
+        {
+            FreeUntagged(op, VolumeError.Shutdown);
+            return;
+        }
+
         // R5: who meets a closed block waits before the lock, so that nobody behind waits longer than for the block.
         if (Phase == CoordinatorPhase.Opening || _closed.Intersects(op.Range))
         {
             _closedWaiters.Add(() => EnterWrite(op));
-            return;
-        }
-
-        if (Phase is CoordinatorPhase.Fenced or CoordinatorPhase.Stopped)
-        {
-            FreeUntagged(op, VolumeError.Shutdown);
             return;
         }
 
@@ -337,6 +337,12 @@ public sealed partial class Coordinator
         op.Done = null;
         CountForBackgroundFlush(op);
         _lock.Release(op);
+        if (!_bad.IsEmpty)
+        {
+            // What was unreadable on all members is good again once it is overwritten (R2).
+            _bad.Remove(op.Range);
+        }
+
         done.Completed(VolumeError.None, null);
     }
 
@@ -380,11 +386,6 @@ public sealed partial class Coordinator
             waiter();
         }
 
-        while (_ready.TryDequeue(out var op))
-        {
-            EndUntagged(op, VolumeError.Shutdown);
-        }
-
         for (var s = _buffer.First; s < _buffer.Next; s++)
         {
             var op = _buffer.Find(s)!;
@@ -396,6 +397,12 @@ public sealed partial class Coordinator
                 _lock.Release(op);
                 done.Completed(VolumeError.Shutdown, null);
             }
+        }
+
+        // Each release may grant another one, which lands here.
+        while (_ready.TryDequeue(out var op))
+        {
+            EndUntagged(op, VolumeError.Shutdown);
         }
 
         FailReads();
