@@ -121,13 +121,6 @@ internal sealed partial class NbdTransmission
     /// <summary>Makes room for the next part of the write whose payload is coming in; false when it has to wait.</summary>
     private bool TryBeginPayload()
     {
-        if (_write!.Error != VolumeError.None)
-        {
-            // A part before this one has failed, and with it the request.
-            _state = State.Discard;
-            return true;
-        }
-
         if (_writeBytes >= NbdConstants.WriteBytesMax)
         {
             return false;
@@ -145,9 +138,17 @@ internal sealed partial class NbdTransmission
     {
         var payload = _part!;
         _part = null;
+        if (_write!.Error != VolumeError.None)
+        {
+            // A part before this one has failed, and with it the request.
+            payload.Release();
+            _state = State.Discard;
+            return;
+        }
+
         _writeBytes += payload.Length;
         var fua = (_header.Flags & NbdCommandFlags.Fua) != 0;
-        _volume.Write(_generator, WriteOffset - payload.Length, payload, fua, TakePart(_write!, payload.Length));
+        _volume.Write(_generator, WriteOffset - payload.Length, payload, fua, TakePart(_write, payload.Length));
         payload.Release();
         if (_payloadLeft > 0)
         {
