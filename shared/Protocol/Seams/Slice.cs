@@ -69,7 +69,9 @@ public readonly record struct Slice(Chunk Chunk, int Offset, int Length)
     /// <summary>Makes a slice of its own from bytes, not pooled; the caller holds its one reference.</summary>
     public static Slice Copy(ReadOnlySpan<byte> bytes)
     {
-        var chunk = new Chunk(null, bytes.ToArray()) { References = 1 };
+        // Pinned like every chunk: a send takes its address.
+        var chunk = new Chunk(null, GC.AllocateUninitializedArray<byte>(bytes.Length, pinned: true)) { References = 1 };
+        bytes.CopyTo(chunk.Bytes);
         return new Slice(chunk, 0, bytes.Length);
     }
 }
