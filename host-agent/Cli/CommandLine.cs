@@ -12,6 +12,7 @@ internal static class CommandLine
         var root = new RootCommand("MirrorController: a volume mirrored on two or more small boards, served over NBD.")
         {
             new RigGroup(context),
+            new ServeVerb(context),
             new StatusVerb(context),
             new WaitVerb(context),
             new VerifyVerb(context),
