@@ -10,7 +10,7 @@ namespace MirrorController.Protocol.Recovery;
 /// 1. A member's version is its newest tag there; without one it is the lowest.
 /// 2. A member is exact if it has no repair mark there, its newest entry there is sure, and it can read the block.
 /// 3. The source is the exact member with the highest version.
-/// 4. Is none exact, it is one that can read the block, the same one each time. Can none, the block is bad.
+/// 4. If none is exact, it is one that can read the block, the same one each time. If none can, the block is bad.
 /// 5. The targets are all others, except where all are exact with equal versions: there nothing is to copy.
 /// The blocks are taken in runs between the borders of entries and marks, never one by one: the work grows with the number
 /// of entries, not with their size nor with the volume's.
