@@ -19,9 +19,6 @@ public sealed class ConfigObject
         _where = where;
     }
 
-    /// <summary>Gets whether a key stands in the file.</summary>
-    public bool Has(string key) => _value.Members.Exists(m => m.Key == key);
-
     /// <summary>Reads a text that must be there.</summary>
     public string Text(string key) => Find(key, ConfigKind.Text, "a text", required: true)?.Text ?? "";
 
@@ -104,6 +101,9 @@ public sealed class ConfigObject
 
         return address;
     }
+
+    /// <summary>Reads a HOST:PORT that may be missing.</summary>
+    public NodeAddress? OptionalAddress(string key) => Find(key, ConfigKind.Text, "a text", required: false) is null ? null : Address(key, null);
 
     /// <summary>Reads a time such as "30s" in milliseconds.</summary>
     public long DurationMs(string key, string fallback)
