@@ -18,12 +18,8 @@ public abstract partial class RuntimeLoop
         {
             var ip = ResolveToListen(address.Host);
             socket = new Socket(ip.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-            if (!OperatingSystem.IsWindows())
-            {
-                // A board that was restarted listens again at once, whatever old connections still linger.
-                socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
-            }
-
+            // No ReuseAddress: .NET would let a second process share the port. What a restarted board needs, listening
+            // again while old connections linger, is in force without it.
             socket.Bind(new IPEndPoint(ip, address.Port));
             socket.Listen(Backlog);
             socket.Blocking = false;
