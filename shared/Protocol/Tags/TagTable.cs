@@ -27,6 +27,7 @@ public sealed class TagTable
 
         entry.Sure = false;
         entry.Stored = false;
+        entry.InProgress = false;
         entry.Token = 0;
         entry.LogPosition = 0;
         return entry;
@@ -100,6 +101,34 @@ public sealed class TagTable
         }
 
         return removed;
+    }
+
+    /// <summary>Removes one entry, wherever it stands: a repair mark takes its place (rule W7). It is reused.</summary>
+    /// <returns>Whether it was there.</returns>
+    public bool Remove(Tag tag)
+    {
+        var mask = _ring.Length - 1;
+        for (var at = Count - 1; at >= 0 && this[at].Tag >= tag; at--)
+        {
+            var entry = this[at];
+            if (entry.Tag != tag)
+            {
+                continue;
+            }
+
+            for (var i = at; i < Count - 1; i++)
+            {
+                _ring[(_head + i) & mask] = this[i + 1];
+            }
+
+            Count--;
+            _ring[(_head + Count) & mask] = null!;
+            _byRange.Remove(entry);
+            _free.Push(entry);
+            return true;
+        }
+
+        return false;
     }
 
     /// <summary>Makes every entry above the durable mark unsure: the board counts as restarted (rules B2, D1).</summary>
