@@ -1,3 +1,4 @@
+using MirrorController.Tests.Harness;
 using MirrorController.HostAgent.Nbd;
 using static MirrorController.Tests.Unit.Nbd.NbdClient;
 
@@ -73,7 +74,7 @@ public class NbdNegotiationTests
     public void List_names_every_export()
     {
         var bench = new NbdBench();
-        bench.Server.Export(new Harness.MemoryVolume(bench.Loop, "pond", 1));
+        bench.Server.Export(new MemoryVolume(bench.Loop, "pond", 1));
         bench.Give([.. Flags(3), .. Option(3)]);
         Assert.Equal(
             [
@@ -88,7 +89,7 @@ public class NbdNegotiationTests
     public void The_empty_name_means_nothing_when_there_are_two_exports()
     {
         var bench = new NbdBench();
-        bench.Server.Export(new Harness.MemoryVolume(bench.Loop, "pond", 1));
+        bench.Server.Export(new MemoryVolume(bench.Loop, "pond", 1));
         bench.Give([.. Flags(3), .. Go("")]);
         Assert.Equal([(7u, Unknown)], OptionReplies(bench.Answer).Select(r => (r.Option, r.Type)));
     }
