@@ -22,6 +22,9 @@ public sealed class Chunk
     /// <summary>Gets how many users hold this chunk.</summary>
     public int References { get; internal set; }
 
+    /// <summary>Gets or sets how many writes of a replay buffer lie in this chunk: the buffer's own count, to know what it pins.</summary>
+    internal int Pins { get; set; }
+
     /// <summary>Adds a user.</summary>
     public void AddReference() => References++;
 
