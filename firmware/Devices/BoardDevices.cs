@@ -25,13 +25,22 @@ internal sealed class BoardDevices : IDisposable
 
     /// <summary>Opens the chip and names the disk's place.</summary>
     /// <exception cref="IOException">A device is in use or cannot be opened; the message is one sentence.</exception>
-    public static BoardDevices Open(BoardConfiguration configuration, ILoop loop, INodeLog log)
+    public static BoardDevices Open(BoardConfiguration configuration, ILoop loop, IRandomSource random, INodeLog log)
     {
-        log.Debug($"Board {configuration.Name}: chip {configuration.Nvm.FilePath}, disk {configuration.Disk.DiskPath}.");
         var (kind, pageBytes) = configuration.Nvm.Kind == NvmKind.Fram ? ("fram", 1) : ("eeprom", 64);
-        return new BoardDevices(
-            FileChip.Open(loop, configuration.Nvm.FilePath!, kind, pageBytes),
-            new DiskPlace(configuration.Disk, loop));
+        return new BoardDevices(FileChip.Open(loop, configuration.Nvm.FilePath!, kind, pageBytes), Place(configuration.Disk, loop, random, log));
+    }
+
+    /// <summary>The place of the disk; a slow device may stall a write, so its calls run on a worker.</summary>
+    private static FileDiskPlace Place(DiskConfiguration disk, ILoop loop, IRandomSource random, INodeLog log)
+    {
+        var isDevice = disk.Kind == DiskKind.Device;
+        FileDiskPlace? place = null;
+        Func<FileDisk, IBlockDevice>? wrap = disk.VolatileCache
+            ? file => VolatileCacheDisk.Open(loop, file, place!.CachePath, random, log)
+            : null;
+        place = new FileDiskPlace(loop, disk.DiskPath, isDevice, isDevice ? DiskMode.Worker : DiskMode.Inline, wrap);
+        return place;
     }
 
     /// <inheritdoc/>

@@ -66,7 +66,8 @@ internal sealed class BoardService : IHostedService
     {
         try
         {
-            _devices = BoardDevices.Open(_configuration, _loop, _log);
+            IRandomSource random = _configuration.Seed is { } seed ? new SeededRandom((ulong)seed) : new SystemRandom();
+            _devices = BoardDevices.Open(_configuration, _loop, random, _log);
             _node = new BoardNode(_loop, _loop, new SystemRandom(), _log, _loop.Pool, _devices.Chip, _devices.Disk, new BoardOptions
             {
                 Name = _configuration.Name,
