@@ -51,6 +51,11 @@ public interface IBlockDevice
     /// <summary>Makes durable every write that had ended before this call.</summary>
     void Sync(ICompletion done);
 
+    /// <summary>Tells how many bytes from an offset are known to read as zeroes without being read: a hole. 0 where nothing is known.</summary>
+    /// <param name="offsetBytes">Where to look.</param>
+    /// <param name="lengthBytes">How far at most.</param>
+    long KnownZeroBytes(long offsetBytes, long lengthBytes) => 0;
+
     /// <summary>Closes the disk without making anything durable.</summary>
     void Close();
 }

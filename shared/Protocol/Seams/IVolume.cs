@@ -29,13 +29,16 @@ public interface IVolumeCompletion
 }
 
 /// <summary>A volume as the application's side sees it. Offsets and lengths are bytes and need no alignment.</summary>
-/// <remarks>Requests may be in flight together and end in any order. A request waits as long as the volume has to.</remarks>
+/// <remarks>
+/// Requests may be in flight together and end in any order. A request waits as long as the volume has to.
+/// A request must not cross a boundary of 256 KiB of the volume: who has a longer one cuts it there, into parts.
+/// </remarks>
 public interface IVolume
 {
     /// <summary>Gets the volume's name.</summary>
     string Name { get; }
 
-    /// <summary>Gets the size in bytes.</summary>
+    /// <summary>Gets the size in bytes; 0 while it is not known yet: then there is nothing to serve.</summary>
     long SizeBytes { get; }
 
     /// <summary>Gets the block in bytes: requests that keep to it are cheapest.</summary>

@@ -22,6 +22,9 @@ public sealed class Chunk
     /// <summary>Gets how many users hold this chunk.</summary>
     public int References { get; internal set; }
 
+    /// <summary>Gets or sets how many writes of a replay buffer lie in this chunk: the buffer's own count, to know what it pins.</summary>
+    internal int Pins { get; set; }
+
     /// <summary>Adds a user.</summary>
     public void AddReference() => References++;
 
@@ -69,7 +72,9 @@ public readonly record struct Slice(Chunk Chunk, int Offset, int Length)
     /// <summary>Makes a slice of its own from bytes, not pooled; the caller holds its one reference.</summary>
     public static Slice Copy(ReadOnlySpan<byte> bytes)
     {
-        var chunk = new Chunk(null, bytes.ToArray()) { References = 1 };
+        // Pinned like every chunk: a send takes its address.
+        var chunk = new Chunk(null, GC.AllocateUninitializedArray<byte>(bytes.Length, pinned: true)) { References = 1 };
+        bytes.CopyTo(chunk.Bytes);
         return new Slice(chunk, 0, bytes.Length);
     }
 }

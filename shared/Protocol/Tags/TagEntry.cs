@@ -23,6 +23,9 @@ public sealed class TagEntry : IBlockRanged
     /// <summary>Gets or sets whether the entry's record is in NVM (rule W4: before that no byte goes to the disk).</summary>
     public bool Stored { get; set; }
 
+    /// <summary>Gets or sets whether a write of this entry's data is under way on this board, between 'accepted' and 'the disk has it'.</summary>
+    public bool InProgress { get; set; }
+
     /// <summary>Gets or sets the 64-bit position of the entry's live record in the ring log.</summary>
     public long LogPosition { get; set; }
 }

@@ -27,6 +27,7 @@ public sealed class TagTable
 
         entry.Sure = false;
         entry.Stored = false;
+        entry.InProgress = false;
         entry.Token = 0;
         entry.LogPosition = 0;
         return entry;

@@ -1,0 +1,171 @@
+using MirrorController.Protocol.Nvm;
+using MirrorController.Protocol.Seams;
+using MirrorController.Protocol.Wire;
+
+namespace MirrorController.Firmware.Array;
+
+/// <summary>How a member is born (section 10a): a superblock that says 'being created', the disk zeroed and durable, its label, and last the superblock that says 'it exists', with the first view.</summary>
+/// <remarks>
+/// Before that last step a member does not exist. A creation that was cut is repeated under the same volume id and
+/// completes what is missing; under another id it begins anew. A volume that exists is never overwritten.
+/// </remarks>
+public sealed partial class BoardNode
+{
+    private const long FileSizeMaxFactor = 16;
+    private const long FileSizeMaxBytes = 16L << 40;
+    private bool _isCreating;
+
+    internal async Task CreateAsync(BoardConnection from, FrameHeader header, CreateRequest? request, string wrong)
+    {
+        var refusal = request is null ? wrong : _isCreating ? "a creation is under way" : await JudgeCreationAsync(request);
+        if (refusal is not null)
+        {
+            Log.Warning($"A creation was refused: {refusal}.");
+            from.ReplyFault(header, WireStatus.Invalid, $"Board {Options.Name}: {refusal}.");
+            return;
+        }
+
+        if (Volume is null && !request!.CheckOnly)
+        {
+            _isCreating = true;
+            var fault = await CreateMemberAsync(request);
+            _isCreating = false;
+            if (fault is not null)
+            {
+                Log.Error($"The creation of volume {request.Name} failed: {fault}");
+                from.ReplyFault(header, WireStatus.DiskFault, $"Board {Options.Name}: {fault}");
+                return;
+            }
+
+            Log.Info($"Member {request.Member} of volume {request.Name} ({request.Volume}) is created, {request.SizeBytes} bytes.");
+        }
+
+        var writer = new WireWriter();
+        Describe().WriteTo(writer);
+        var answer = default(FrameHeader);
+        from.Reply(header, WireStatus.Ok, ref answer, writer);
+    }
+
+    /// <summary>Says what stands against a creation, or null.</summary>
+    private async Task<string?> JudgeCreationAsync(CreateRequest request)
+    {
+        if (Volume is { } volume)
+        {
+            var record = volume.Record;
+            return VolumeIds.FromGuid(record.VolumeId) == request.Volume && record.Member == request.Member && record.SizeBytes == request.SizeBytes
+                ? null
+                : $"it holds member {record.Member} of volume {record.Name}, which is never overwritten";
+        }
+
+        if (Condition == BoardCondition.Failed)
+        {
+            return Reason.TrimEnd('.');
+        }
+
+        if (Condition == BoardCondition.Unusable && (!request.Wipe || Store.StartCounter != 0 || Reason.Contains("newer", StringComparison.Ordinal)))
+        {
+            return Reason.TrimEnd('.') + (Store.StartCounter == 0 ? "; if that may be overwritten, say --wipe" : string.Empty);
+        }
+
+        var found = await MemberDisk.FindLabelAsync(this);
+        var nvm = Store.Volume(0);
+        // Chip and label of one creation that did not come to its end are nobody's volume yet.
+        if (found.Label is { } label && !(nvm is not null && VolumeIds.ToGuid(label.Volume) == nvm.Record.VolumeId))
+        {
+            return $"the disk {DiskPlace.Name} holds member {label.Member} of volume {label.Name}, which is never overwritten";
+        }
+
+        if (found.State is LabelState.Newer)
+        {
+            return $"the disk {DiskPlace.Name} has a label of a newer format";
+        }
+
+        // What an earlier, cut creation left is ours to overwrite; any other content is foreign.
+        if (found.State is LabelState.Foreign or LabelState.Damaged && nvm is null && !request.Wipe)
+        {
+            return found.Fault is not null
+                ? found.Fault.TrimEnd('.')
+                : $"the disk {DiskPlace.Name} holds something foreign; if that may be overwritten, say --wipe";
+        }
+
+        return null;
+    }
+
+    private async Task<string?> CreateMemberAsync(CreateRequest request)
+    {
+        if (Store.StartCounter == 0)
+        {
+            var formatted = await Store.FormatAsync(Options.VolumesMax);
+            var started = formatted.IsOk ? await Store.StartAsync() : formatted;
+            if (!started.IsOk)
+            {
+                return started.Fault;
+            }
+
+            BootId = Store.BootId;
+        }
+
+        var sizeMax = request.SizeMaxBytes != 0
+            ? request.SizeMaxBytes
+            : Math.Max(request.SizeBytes, Math.Min(request.SizeBytes * FileSizeMaxFactor, FileSizeMaxBytes));
+        var record = new VolumeRecord
+        {
+            VolumeId = VolumeIds.ToGuid(request.Volume),
+            Name = request.Name,
+            State = VolumeState.Creating,
+            Member = request.Member,
+            BlockBytes = request.BlockBytes,
+            SizeBytes = request.SizeBytes,
+            SizeMaxBytes = sizeMax,
+        };
+        var half = Store.Volume(0);
+        if (half is not null && half.Record.VolumeId != record.VolumeId)
+        {
+            var removed = await Store.RemoveVolumeAsync(0);
+            if (!removed.IsOk)
+            {
+                return removed.Fault;
+            }
+        }
+
+        var status = await Store.CreateVolumeAsync(0, record);
+        if (!status.IsOk)
+        {
+            return status.Fault;
+        }
+
+        var label = new DiskLabel
+        {
+            Volume = request.Volume,
+            Name = request.Name,
+            Member = request.Member,
+            BlockBytes = request.BlockBytes,
+            SizeBytes = request.SizeBytes,
+            SizeMaxBytes = sizeMax,
+            ChipId = Store.ChipId,
+            DataOffsetBytes = DiskLabel.DataOffsetFor(sizeMax, request.BlockBytes),
+        };
+        var (disk, sentence) = await MemberDisk.CreateAsync(this, label);
+        if (disk is null)
+        {
+            return sentence;
+        }
+
+        status = await disk.WriteLabelAsync(this, label);
+        if (status.IsOk)
+        {
+            status = await Store.StoreVolumeAsync(0, record with { State = VolumeState.Live, View = request.View });
+        }
+
+        if (!status.IsOk)
+        {
+            disk.Close();
+            return status.Fault;
+        }
+
+        Volume = new BoardVolume(this, Store.Volume(0)!, disk);
+        Condition = BoardCondition.Member;
+        Reason = string.Empty;
+        return null;
+    }
+}

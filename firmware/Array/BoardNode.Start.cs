@@ -1,0 +1,94 @@
+using MirrorController.Protocol.Nvm;
+using MirrorController.Protocol.Seams;
+using MirrorController.Protocol.Wire;
+
+namespace MirrorController.Firmware.Array;
+
+/// <summary>A board's start: chip, disk, label, and only then the listening socket.</summary>
+public sealed partial class BoardNode
+{
+    /// <summary>Starts the board: settles what the last life left, then listens.</summary>
+    /// <remarks>It also listens when chip or disk cannot be used: it then answers only status, and creation if they are blank.</remarks>
+    public async Task StartAsync()
+    {
+        BootId = Random.NextNonZero();
+        await SettleAsync();
+        switch (Condition)
+        {
+            case BoardCondition.Member:
+                Log.Info($"Board {Options.Name} holds member {Volume!.Record.Member} of volume {Volume.Record.Name}: "
+                    + $"{Volume.Nvm.Table.Count} entries, D {Volume.Nvm.Durable}, R {Volume.Nvm.Retired}, start {Store.StartCounter}.");
+                break;
+            case BoardCondition.Blank:
+                Log.Warning($"Board {Options.Name}: {Reason}");
+                break;
+            default:
+                Log.Error($"Board {Options.Name}: {Reason}");
+                break;
+        }
+
+        Listen();
+    }
+
+    /// <summary>Finds out what chip and disk are, and what the board is therefore good for.</summary>
+    internal async Task SettleAsync()
+    {
+        var opened = await Store.OpenAsync();
+        switch (opened.State)
+        {
+            case NvmOpenState.Ok:
+                break;
+            case NvmOpenState.Blank:
+                await JudgeBlankChipAsync();
+                return;
+            default:
+                Condition = opened.State == NvmOpenState.Failed ? BoardCondition.Failed : BoardCondition.Unusable;
+                Reason = opened.Sentence;
+                return;
+        }
+
+        var started = await Store.StartAsync();
+        if (!started.IsOk)
+        {
+            FailNvm(started.Fault!);
+            return;
+        }
+
+        BootId = Store.BootId;
+        var nvm = Store.Volume(0);
+        if (nvm is null || nvm.Record.State == VolumeState.Creating)
+        {
+            Condition = BoardCondition.Blank;
+            Reason = nvm is null
+                ? "The memory chip is formatted and holds no volume; the board waits for a creation."
+                : $"The creation of volume {nvm.Record.Name} was not completed; the board waits for it to be repeated.";
+            return;
+        }
+
+        var found = await MemberDisk.OpenAsync(this, nvm.Record);
+        if (found.Disk is null)
+        {
+            Condition = BoardCondition.Unusable;
+            Reason = found.Sentence;
+            return;
+        }
+
+        Volume = new BoardVolume(this, nvm, found.Disk);
+        Condition = BoardCondition.Member;
+        Reason = string.Empty;
+    }
+
+    private async Task JudgeBlankChipAsync()
+    {
+        var label = await MemberDisk.FindLabelAsync(this);
+        if (label.IsOurs)
+        {
+            Condition = BoardCondition.Unusable;
+            Reason = $"The memory chip is blank, but the disk {DiskPlace.Name} holds a member of volume {label.VolumeName}: they are not a pair.";
+            return;
+        }
+
+        Condition = BoardCondition.Blank;
+        Reason = "Chip and disk are blank; the board waits for a creation.";
+    }
+}

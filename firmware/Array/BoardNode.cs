@@ -1,0 +1,200 @@
+using MirrorController.Protocol.Coordination;
+using MirrorController.Protocol.Nvm;
+using MirrorController.Protocol.Seams;
+using MirrorController.Protocol.Wire;
+
+namespace MirrorController.Firmware.Array;
+
+/// <summary>A board: a disk array with one member of a volume (44 and 46 of the patent's figure 3).</summary>
+/// <remarks>Single-threaded; every member runs on the loop.</remarks>
+public sealed partial class BoardNode
+{
+    private const int ConnectionsMax = 64;
+
+    private readonly INetwork _network;
+    private readonly List<BoardConnection> _connections = [];
+    private IListener? _listener;
+
+    public BoardNode(
+        ILoop loop, INetwork network, IRandomSource random, INodeLog log, BufferPool pool, INvm chip, IDiskPlace disk, BoardOptions options)
+    {
+        Loop = loop;
+        _network = network;
+        Random = random;
+        Log = log;
+        Pool = pool;
+        Options = options;
+        DiskPlace = disk;
+        Signal = new LoopSignal(loop);
+        Store = new NvmStore(loop, chip, random, log);
+        Store.RetiredStored = (slot, retired) => Volume?.RetiredStored(retired);
+        Peers = new PeerLinks(this, network);
+    }
+
+    /// <summary>Gets the address in force, once the board listens.</summary>
+    public NodeAddress Address => _listener?.Address ?? Options.Listen;
+
+    /// <summary>Gets what the board is good for.</summary>
+    public BoardCondition Condition { get; internal set; } = BoardCondition.Unusable;
+
+    /// <summary>Gets why it is not a member, one sentence.</summary>
+    public string Reason { get; internal set; } = "The board has not started yet.";
+
+    /// <summary>Gets the board's boot id: random, new at every start and whenever it counts as restarted (rule D1).</summary>
+    public ulong BootId { get; internal set; }
+
+    /// <summary>Gets or sets who is told that the board counts as restarted and why; for lights and tests.</summary>
+    public Action<string>? Restarted { get; set; }
+
+    internal ILoop Loop { get; }
+
+    internal IRandomSource Random { get; }
+
+    internal INodeLog Log { get; }
+
+    internal BufferPool Pool { get; }
+
+    internal BoardOptions Options { get; }
+
+    internal IDiskPlace DiskPlace { get; }
+
+    internal NvmStore Store { get; }
+
+    internal LoopSignal Signal { get; }
+
+    internal PeerLinks Peers { get; }
+
+    /// <summary>Gets the member of the volume that this board holds; null while it holds none.</summary>
+    internal BoardVolume? Volume { get; set; }
+
+    /// <summary>Gets whether the board is starting anew and answers nobody.</summary>
+    internal bool IsRestarting { get; private set; }
+
+    /// <summary>Gets the tag table, for tests and displays; null without a volume.</summary>
+    public NvmVolume? Table => Volume?.Nvm;
+
+    /// <summary>Stops listening, closes all connections and the disk.</summary>
+    public void Stop()
+    {
+        _listener?.Close();
+        CloseConnections("the board stops");
+        Peers.Stop();
+        Volume?.Disk.Close();
+    }
+
+    /// <summary>Describes the board: the answer to SURVEY.</summary>
+    public BoardState Describe()
+    {
+        var statistics = Store.Statistics;
+        var state = new BoardState
+        {
+            Board = Options.Name,
+            Condition = Condition,
+            Reason = Condition == BoardCondition.Member ? string.Empty : Reason,
+            BootId = BootId,
+            StartCounter = Store.StartCounter,
+            NvmKind = statistics.Kind,
+            NvmSizeBytes = statistics.SizeBytes,
+            NvmUsedBytes = (int)statistics.UsedBytes,
+            NvmBytesWritten = (ulong)statistics.BytesWritten,
+            NvmBytesOverhead = (ulong)statistics.BytesOverhead,
+            NvmCommits = (ulong)statistics.Commits,
+            Disk = DiskPlace.Name,
+        };
+        return Volume is null ? state : Volume.Describe(state);
+    }
+
+    /// <summary>The disk failed to become durable, or a synchronous write failed: everything above D is doubtful (rule D1).</summary>
+    /// <remarks>
+    /// The start counter is raised and stored, a new boot id drawn, all connections are closed, every entry above D is
+    /// unsure. Only rewriting them, the replay, makes them good: the system may have marked the lost pages clean.
+    /// </remarks>
+    internal async Task CountAsRestartedAsync(string why)
+    {
+        if (IsRestarting)
+        {
+            return;
+        }
+
+        IsRestarting = true;
+        Log.Error($"{why} The board counts as restarted: all that is not durable is written again.");
+        CloseConnections(why);
+        Volume?.ForgetBoot();
+        var status = await Store.RestartAsync();
+        if (!status.IsOk)
+        {
+            FailNvm(status.Fault!);
+            return;
+        }
+
+        BootId = Store.BootId;
+        IsRestarting = false;
+        Restarted?.Invoke(why);
+        Signal.Pulse();
+    }
+
+    /// <summary>The memory chip has failed: nothing can be stored any more.</summary>
+    internal void FailNvm(string fault)
+    {
+        if (Condition != BoardCondition.Failed)
+        {
+            Condition = BoardCondition.Failed;
+            Reason = fault;
+            Log.Error(fault);
+        }
+    }
+
+    internal void Remove(BoardConnection connection)
+    {
+        _connections.Remove(connection);
+        Volume?.ConnectionClosed(connection);
+    }
+
+    /// <summary>Lets an exception of a procedure end the node instead of vanishing in a task.</summary>
+    internal void Guard(Task procedure)
+    {
+        if (procedure.IsCompletedSuccessfully)
+        {
+            return;
+        }
+
+        _ = AwaitAsync(procedure);
+
+        async Task AwaitAsync(Task task)
+        {
+            try
+            {
+                await task;
+            }
+            catch (Exception e)
+            {
+                Loop.Post(() => throw new Protocol.InvariantException($"a procedure of the board ended with: {e}"));
+            }
+        }
+    }
+
+    private void Listen()
+    {
+        _listener = _network.Listen(Options.Listen, _ =>
+        {
+            var connection = new BoardConnection(this);
+            _connections.Add(connection);
+            if (_connections.Count > ConnectionsMax)
+            {
+                // The oldest that has proven nothing makes room.
+                var victim = _connections.Find(c => !c.IsProven) ?? _connections[0];
+                victim.Close("too many connections");
+            }
+
+            return connection;
+        });
+    }
+
+    private void CloseConnections(string why)
+    {
+        foreach (var connection in _connections.ToArray())
+        {
+            connection.Close(why);
+        }
+    }
+}

@@ -1,0 +1,74 @@
+using MirrorController.Firmware.Array;
+using MirrorController.Protocol.Seams;
+
+namespace MirrorController.Firmware.Disks;
+
+/// <summary>A path at which a board's disk is, or will be made: a file or a block device.</summary>
+/// <param name="loop">The board's loop.</param>
+/// <param name="path">The path.</param>
+/// <param name="isDevice">Whether a block device must be there; a file is never made then.</param>
+/// <param name="mode">Where file calls run.</param>
+/// <param name="wrap">Puts an emulated cache before the disk, or null.</param>
+public sealed class FileDiskPlace(ILoop loop, string path, bool isDevice, DiskMode mode, Func<FileDisk, IBlockDevice>? wrap = null) : IDiskPlace
+{
+    /// <inheritdoc/>
+    public string Name { get; } = (isDevice ? "block device " : "file ") + path;
+
+    /// <inheritdoc/>
+    public DiskFinding Open(out IBlockDevice? device, out string sentence)
+    {
+        device = null;
+        sentence = string.Empty;
+        if (!Path.Exists(path))
+        {
+            sentence = $"The {Name} does not exist.";
+            return isDevice ? DiskFinding.Refused : DiskFinding.Missing;
+        }
+
+        try
+        {
+            device = Wrap(FileDisk.Open(loop, path, mode));
+            return DiskFinding.Opened;
+        }
+        catch (IOException e)
+        {
+            sentence = e.Message;
+            return DiskFinding.Refused;
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            sentence = e.Message;
+            return DiskFinding.Refused;
+        }
+    }
+
+    /// <inheritdoc/>
+    public IBlockDevice? Create(long sizeBytes, out bool mustZero, out string sentence)
+    {
+        mustZero = isDevice;
+        sentence = string.Empty;
+        try
+        {
+            if (!isDevice && Path.Exists(path))
+            {
+                // What a cut creation left, or what the operator said may go: a new file in its place reads as zeroes.
+                File.Delete(path);
+            }
+
+            Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+            return Wrap(FileDisk.Create(loop, path, sizeBytes, mode));
+        }
+        catch (IOException e)
+        {
+            sentence = e.Message;
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            sentence = e.Message;
+        }
+
+        return null;
+    }
+
+    private IBlockDevice Wrap(FileDisk disk) => wrap is null ? disk : wrap(disk);
+}

@@ -1,0 +1,25 @@
+using System.CommandLine;
+
+namespace MirrorController.HostAgent.Cli;
+
+/// <summary><c>rig</c>: the desktop lab, boards as processes and their power at hand.</summary>
+internal sealed class RigGroup : Command
+{
+    public RigGroup(CliContext context)
+        : base("rig", "A desktop lab: emulated boards and a host agent as processes, whose power can be cut.")
+    {
+        Add(new RigUpVerb(context));
+        Add(new RigDownVerb(context));
+        Add(new RigStatusVerb(context));
+        Add(new RigCutVerb(context));
+        Add(new RigRestoreVerb(context));
+        Add(new RigSuperviseVerb(context));
+    }
+
+    /// <summary>Makes <c>--dir</c>, which every verb of the rig has.</summary>
+    public static Option<string?> Dir() => new("--dir")
+    {
+        Description = "The rig's folder (default: in the user's state directory).",
+        HelpName = "DIR",
+    };
+}

@@ -1,0 +1,57 @@
+using System.CommandLine;
+using MirrorController.HostAgent.Control;
+using MirrorController.Runtime.Configuration;
+
+namespace MirrorController.HostAgent.Cli;
+
+/// <summary><c>wait</c>: blocks until the volumes are as wished.</summary>
+internal sealed class WaitVerb : Verb
+{
+    private const long TimeoutMsDefault = 60_000;
+    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(100);
+    private readonly Target _target;
+    private readonly Option<string?> _for = VerbOptions.Choice("--for", "What is waited for.", "insync");
+    private readonly Option<long?> _timeout = VerbOptions.Duration("--timeout", "How long at most (default 60s).");
+
+    public WaitVerb(CliContext context)
+        : base(context, "wait", "Waits until all volumes are in sync.", "mirrorctl wait --for insync --timeout 60s")
+    {
+        _for.Required = true;
+        Add(_for);
+        Add(_timeout);
+        _target = new Target(this);
+    }
+
+    /// <inheritdoc/>
+    protected override async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellation)
+    {
+        var timeoutMs = parsed.GetValue(_timeout) ?? TimeoutMsDefault;
+        using var client = new ControlClient(_target.Read(parsed).HttpUri);
+        using var bound = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        bound.CancelAfter(TimeSpan.FromMilliseconds(timeoutMs));
+        StatusModel? last = null;
+        try
+        {
+            while (true)
+            {
+                last = await client.GetStatusAsync(bound.Token);
+                if (last is not null && last.Volumes.All(v => v.State == VolumeState.InSync))
+                {
+                    return ExitCode.Done;
+                }
+
+                await Task.Delay(Poll, bound.Token);
+            }
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            throw last is null
+                ? StatusVerb.NoAgent(client)
+                : new CliFault($"Not in sync after {DurationText.Format(timeoutMs)}: {Summary(last)}", StatusVerb.CodeOf(last));
+        }
+    }
+
+    private static string Summary(StatusModel status) => string.Join("; ", status.Volumes
+        .Where(v => v.State != VolumeState.InSync)
+        .Select(v => $"volume {v.Name} is {v.State}{(v.WaitingFor is null ? "" : ": " + v.WaitingFor.TrimEnd('.'))}")) + ".";
+}

@@ -1,0 +1,260 @@
+using MirrorController.Protocol.Seams;
+using MirrorController.Protocol.Tags;
+using MirrorController.Protocol.Views;
+using MirrorController.Protocol.Wire;
+
+namespace MirrorController.Protocol.Coordination;
+
+/// <summary>Opening the volume: all members answer, the newest view decides, a session above all found is stored everywhere (rules O1 to O3, O5a).</summary>
+/// <remarks>Ended early by: <see cref="Fence"/>, <see cref="StopAsync"/>, <see cref="Abandon"/>.</remarks>
+public sealed partial class Coordinator
+{
+    private async Task OpenAsync()
+    {
+        var pauseMs = _options.OpenRetryFirstMs;
+        while (Phase == CoordinatorPhase.Opening)
+        {
+            if (!await SurveyAsync() || Phase != CoordinatorPhase.Opening)
+            {
+                continue;
+            }
+
+            if (!JudgeFound(out var highest))
+            {
+                await _signal.ChangedOrAfterAsync(1000);
+                continue;
+            }
+
+            if (highest >= SessionId.MaxNumber)
+            {
+                RefuseAll($"Volume {Name} has used up its {SessionId.MaxNumber} sessions and cannot be opened any more.");
+                await _signal.ChangedOrAfterAsync(60_000);
+                continue;
+            }
+
+            _beaten = false;
+            _volume = _members[0].State!.Volume;
+            _session = new SessionId(highest + 1, _random.NextNonZero());
+            foreach (var member in _members)
+            {
+                Guard(AttachAsync(member));
+            }
+
+            while (Phase == CoordinatorPhase.Opening && !_beaten && !AreAllAttached())
+            {
+                await _signal.ChangedAsync();
+            }
+
+            if (_beaten)
+            {
+                ForgetSession();
+                await _signal.DelayAsync(pauseMs + _random.Next((int)pauseMs));
+                pauseMs = Math.Min(pauseMs * 2, _options.OpenRetryMaxMs);
+                continue;
+            }
+
+            if (Phase == CoordinatorPhase.Opening)
+            {
+                _log.Info($"Session {_session.Number} of volume {Name} is open on all {_members.Length} boards.");
+                await ReconcileAsync();
+            }
+        }
+    }
+
+    /// <summary>Asks every board for its state; an opening waits for all of them.</summary>
+    private async Task<bool> SurveyAsync()
+    {
+        foreach (var member in _members)
+        {
+            if (!member.Link.IsReady)
+            {
+                await _signal.ChangedAsync();
+                return false;
+            }
+        }
+
+        var asked = new Task<LinkAnswer>[_members.Length];
+        foreach (var member in _members)
+        {
+            asked[member.Index] = member.Link.AskAsync(new FrameHeader { Command = Command.Survey });
+        }
+
+        var answers = await Task.WhenAll(asked);
+        foreach (var member in _members)
+        {
+            var answer = answers[member.Index];
+            var state = answer.IsOk ? BoardState.Read(new WireReader(answer.Body)) : null;
+            if (state is null)
+            {
+                await _signal.ChangedOrAfterAsync(1000);
+                return false;
+            }
+
+            member.State = state;
+        }
+
+        return true;
+    }
+
+    /// <summary>Judges what was found; what stands in the way is on the members, with a sentence each.</summary>
+    private bool JudgeFound(out uint highest)
+    {
+        highest = 0;
+        var fine = true;
+        BoardState? first = null;
+        var numbers = MemberSet.Empty;
+        foreach (var member in _members)
+        {
+            var state = member.State!;
+            highest = Math.Max(highest, state.Session.Number);
+            var refusal = JudgeAlone(member, state, first, numbers);
+            if (refusal is null)
+            {
+                first ??= state;
+                numbers = numbers.With(state.Member);
+            }
+            else
+            {
+                Refuse(member, refusal);
+                fine = false;
+            }
+        }
+
+        if (!fine)
+        {
+            return false;
+        }
+
+        var found = new FoundView[_members.Length];
+        var marks = new MemberMarks[_members.Length];
+        foreach (var member in _members)
+        {
+            var s = member.State!;
+            found[member.Index] = new FoundView(s.Member, s.View!);
+        }
+
+        var judgement = ViewOrder.JudgeUnanimous(found);
+        if (judgement.Kind != ViewJudgementKind.Decided)
+        {
+            RefuseAll(judgement.Sentence);
+            return false;
+        }
+
+        var view = judgement.View!;
+        if (view.InSync != numbers)
+        {
+            RefuseAll($"Volume {Name} has the members {view.Members}, in sync {view.InSync}, but the configuration names the boards of members {numbers}.");
+            return false;
+        }
+
+        foreach (var member in _members)
+        {
+            var s = member.State!;
+            marks[member.Index] = new MemberMarks(
+                s.Member, s.Durable, s.Retired, s.Session.Number, s.StartCounter, s.BootId, view.InSync.Contains(s.Member));
+        }
+
+        foreach (var blank in RestoredImage.Judge(marks, []))
+        {
+            fine = false;
+            foreach (var member in _members)
+            {
+                if (member.State!.Member == blank.Member)
+                {
+                    Refuse(member, $"Board {member.Board.Name}: {blank.Sentence}");
+                }
+            }
+        }
+
+        if (fine)
+        {
+            _view = view;
+            foreach (var member in _members)
+            {
+                member.Refusal = null;
+            }
+        }
+
+        return fine;
+    }
+
+    private string? JudgeAlone(Member member, BoardState state, BoardState? first, MemberSet numbers)
+    {
+        var board = member.Board.Name;
+        if (state.Condition == BoardCondition.Blank)
+        {
+            return $"Board {board} is blank: it holds no volume.";
+        }
+
+        if (state.Condition != BoardCondition.Member)
+        {
+            return $"Board {board} is not usable: {state.Reason}";
+        }
+
+        if (state.VolumeName != Name)
+        {
+            return $"Board {board} holds the volume {state.VolumeName}, not {Name}.";
+        }
+
+        if (state.View is null)
+        {
+            return $"Board {board} has stored no view of volume {Name}: its creation is not complete.";
+        }
+
+        if (first is not null && first.Volume != state.Volume)
+        {
+            return $"Board {board} holds another volume of the name {Name} (id {state.Volume}, board {first.Board} has {first.Volume}).";
+        }
+
+        if (numbers.Contains(state.Member))
+        {
+            return $"Board {board} claims to be member {state.Member}, which another board is already.";
+        }
+
+        if (first is not null && (first.SizeBytes != state.SizeBytes || first.BlockBytes != state.BlockBytes))
+        {
+            return $"Board {board} holds {state.SizeBytes} bytes in blocks of {state.BlockBytes}, board {first.Board} {first.SizeBytes} in blocks of {first.BlockBytes}.";
+        }
+
+        return null;
+    }
+
+    private void RefuseAll(string sentence)
+    {
+        foreach (var member in _members)
+        {
+            member.AwaySinceMicros ??= _loop.NowMicros;
+        }
+
+        if (_openingTrouble != sentence)
+        {
+            _openingTrouble = sentence;
+            _log.Error(sentence);
+        }
+    }
+
+    private void ForgetSession()
+    {
+        _session = SessionId.None;
+        foreach (var member in _members)
+        {
+            member.Attached = false;
+            member.Readable = false;
+            member.ReplayDoneAsked = false;
+            member.BootId = 0;
+        }
+    }
+
+    private bool AreAllAttached()
+    {
+        foreach (var member in _members)
+        {
+            if (!member.Attached)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+}

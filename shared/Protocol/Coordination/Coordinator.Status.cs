@@ -1,0 +1,116 @@
+using MirrorController.Protocol.Wire;
+
+namespace MirrorController.Protocol.Coordination;
+
+/// <summary>What the operator sees of the volume.</summary>
+public sealed partial class Coordinator
+{
+    /// <summary>Describes the volume as it is now.</summary>
+    public CoordinatorStatus Describe()
+    {
+        var members = new List<MemberStatus>();
+        string? waiting = null;
+        var warnings = new List<string>();
+        foreach (var member in _members)
+        {
+            var status = Describe(member);
+            members.Add(status);
+            if (status.Reason is not null)
+            {
+                waiting ??= $"Board {status.Board}: {status.Reason}";
+            }
+
+            if (member.LastFlushMs * 2 > _options.GraceMs)
+            {
+                warnings.Add($"The last flush of board {member.Board.Name} took {member.LastFlushMs} ms, more than half of the grace time of {_options.GraceMs} ms.");
+            }
+        }
+
+        if (_openingTrouble is not null)
+        {
+            waiting = _openingTrouble;
+        }
+
+        var state = IsOver ? VolumeState.Failed
+            : waiting is not null ? VolumeState.Waiting
+            : Phase == CoordinatorPhase.Serving ? VolumeState.InSync
+            : Phase == CoordinatorPhase.Recovering ? VolumeState.Recovering
+            : VolumeState.Waiting;
+        if (state == VolumeState.Waiting)
+        {
+            waiting ??= "The volume is being opened.";
+        }
+
+        var acknowledged = AcknowledgedBytes();
+        return new CoordinatorStatus
+        {
+            Volume = Name,
+            State = state,
+            Phase = Phase,
+            SizeBytes = SizeBytes,
+            BlockBytes = BlockBytes,
+            Session = _session.Number,
+            Members = members,
+            LastRecovery = LastRecovery,
+            WaitingFor = IsOver ? FencedReason : state == VolumeState.InSync ? null : waiting,
+            AtRiskBytes = acknowledged,
+            AtRiskOldestMs = acknowledged == 0 ? 0 : (_loop.NowMicros - _oldestUnflushedMicros) / 1000,
+            ReplayBufferWrites = _buffer.Count,
+            ClosedBlocks = _closed.BlockCount,
+            Warnings = warnings,
+        };
+    }
+
+    private MemberStatus Describe(Member member)
+    {
+        long? awayMs = member.AwaySinceMicros is { } since ? (_loop.NowMicros - since) / 1000 : null;
+        var connection = member.Link.IsReady ? "Connected" : member.Link.WasRefused ? "Refused" : awayMs > _options.GraceMs ? "Disconnected" : "Connecting";
+        string sync;
+        string? reason;
+        if (member.Refusal is not null && !member.Attached)
+        {
+            (sync, reason) = ("Refused", member.Refusal + " Its return needs a resync (a later version).");
+        }
+        else if (!member.Link.IsReady)
+        {
+            (sync, reason) = (awayMs > _options.GraceMs ? "Away" : "Disconnected", $"it does not answer ({member.Link.Reason}); it is waited for.");
+        }
+        else if (member.Fault is not null)
+        {
+            (sync, reason) = ("Failing", member.Fault);
+        }
+        else if (!member.Attached)
+        {
+            (sync, reason) = ("Attaching", Phase == CoordinatorPhase.Opening ? null : "it is being attached.");
+        }
+        else if (!member.Readable)
+        {
+            (sync, reason) = ("Replaying", "what it missed is being sent again.");
+        }
+        else
+        {
+            (sync, reason) = (Phase == CoordinatorPhase.Serving ? "InSync" : "Recovering", null);
+        }
+
+        return new MemberStatus(
+            member.Board.Name,
+            member.State is { Condition: BoardCondition.Member } state ? state.Member : -1,
+            connection,
+            sync,
+            reason,
+            reason is null ? null : awayMs,
+            member.State);
+    }
+
+    private long AcknowledgedBytes()
+    {
+        long bytes = 0;
+        for (var s = _buffer.First; s < _buffer.Next; s++)
+        {
+            var op = _buffer.Find(s)!;
+            bytes += op.Acknowledged ? op.Payload.Length : 0;
+        }
+
+        return bytes;
+    }
+}

@@ -1,0 +1,77 @@
+using MirrorController.Protocol.Seams;
+
+namespace MirrorController.Tests.Harness;
+
+/// <summary>A simulated disk as one life of a node has it open.</summary>
+internal sealed class SimDisk(SimDiskMedia media, SimLoop loop) : IBlockDevice
+{
+    private bool _closed;
+
+    public long SizeBytes => media.SizeBytes;
+
+    public int PhysicalSectorBytes => SimDiskMedia.SectorBytes;
+
+    public string Name => "simulated disk " + media.Name;
+
+    public void Write(long offsetBytes, Payload payload, ICompletion done) =>
+        Begin(SimDiskOperation.Write, offsetBytes, payload.Length, payload, default, done);
+
+    public void WriteSync(long offsetBytes, Payload payload, ICompletion done) =>
+        Begin(SimDiskOperation.WriteSync, offsetBytes, payload.Length, payload, default, done);
+
+    public void Read(long offsetBytes, Slice into, ICompletion done) =>
+        Begin(SimDiskOperation.Read, offsetBytes, into.Length, null, into, done);
+
+    public void Zero(long offsetBytes, long lengthBytes, ICompletion done) =>
+        Begin(SimDiskOperation.Zero, offsetBytes, lengthBytes, null, default, done);
+
+    public void Sync(ICompletion done) => Begin(SimDiskOperation.Sync, 0, 0, null, default, done);
+
+    public void Close() => _closed = true;
+
+    private void Begin(SimDiskOperation operation, long offsetBytes, long lengthBytes, Payload? payload, Slice into, ICompletion done)
+    {
+        if (loop.IsDead)
+        {
+            return;
+        }
+
+        if (_closed || offsetBytes < 0 || lengthBytes < 0 || lengthBytes > SizeBytes || offsetBytes > SizeBytes - lengthBytes)
+        {
+            var sentence = _closed ? "The disk is closed." : $"The range {offsetBytes}+{lengthBytes} is beyond the disk's {SizeBytes} bytes.";
+            loop.Post(() => done.Completed(new IoStatus(sentence)));
+            return;
+        }
+
+        var request = new SimDiskRequest(media, operation, offsetBytes, lengthBytes, payload, into);
+        media.Begin(request);
+        EndLater(request, done);
+    }
+
+    private void EndLater(SimDiskRequest request, ICompletion done)
+    {
+        const long HangLookMicros = 10_000;
+        var delay = media.Faults.IsHanging ? HangLookMicros : media.NextDelayMicros();
+        media.World.ScheduleIn(delay, () =>
+        {
+            if (loop.IsDead)
+            {
+                return;
+            }
+
+            if (media.Faults.IsHanging)
+            {
+                EndLater(request, done);
+                return;
+            }
+
+            // Done when the loop hears of it, not before: so a payload released too early is found out.
+            loop.Arrive(() =>
+            {
+                media.End(request);
+                var fault = request.Apply();
+                done.Completed(new IoStatus(fault));
+            });
+        });
+    }
+}

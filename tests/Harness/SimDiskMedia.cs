@@ -1,0 +1,207 @@
+using MirrorController.Protocol.Seams;
+
+namespace MirrorController.Tests.Harness;
+
+/// <summary>A disk's medium and cache, over all lives of its node.</summary>
+/// <remarks>
+/// Fault model: a power cut leaves in each 512-byte sector any version written since the last completed sync, or the one
+/// before; also of writes that had not ended. That is what a disk with a volatile cache promises, and no more.
+/// </remarks>
+public sealed class SimDiskMedia
+{
+    /// <summary>What a power cut never tears.</summary>
+    public const int SectorBytes = 512;
+
+    private readonly Dictionary<long, SimSector> _sectors = [];
+    private readonly Dictionary<long, SimSector> _unsynced = [];
+    private readonly List<SimDiskRequest> _running = [];
+    private readonly SimRandom _random;
+    private long _writes;
+
+    public SimDiskMedia(SimWorld world, string name, long sizeBytes)
+    {
+        if (sizeBytes % SectorBytes != 0)
+        {
+            throw new ArgumentException("A disk has whole sectors.", nameof(sizeBytes));
+        }
+
+        World = world;
+        Name = name;
+        SizeBytes = sizeBytes;
+        _random = world.Random.Fork();
+    }
+
+    public SimWorld World { get; }
+
+    public string Name { get; }
+
+    public long SizeBytes { get; }
+
+    public SimDiskFaults Faults { get; } = new();
+
+    /// <summary>Gets how often two operations that overlap, one of them a write, were in flight together: a node that orders its ranges never does it.</summary>
+    public int OverlapCount { get; private set; }
+
+    /// <summary>Gets how many operations have begun.</summary>
+    public long OperationCount { get; private set; }
+
+    /// <summary>Gets the number of sectors that a power cut may change.</summary>
+    public int UnsyncedSectors => _unsynced.Count;
+
+    /// <summary>Gets or sets who is told that an operation begins: a node may lose its power just then.</summary>
+    internal Action? OperationBegins { get; set; }
+
+    /// <summary>Opens the disk for one life of a node.</summary>
+    public IBlockDevice Open(SimLoop loop) => new SimDisk(this, loop);
+
+    /// <summary>Copies what a read would return now, for a test's checks.</summary>
+    public byte[] Peek(long offsetBytes, int lengthBytes)
+    {
+        var bytes = new byte[lengthBytes];
+        ReadNow(offsetBytes, bytes);
+        return bytes;
+    }
+
+    /// <summary>Changes the medium behind everyone's back, durably: what was written elsewhere, or has rotted.</summary>
+    public void Poke(long offsetBytes, ReadOnlySpan<byte> bytes) => StoreNow(offsetBytes, bytes, durable: true);
+
+    /// <summary>Loses the power: each unsynced sector keeps one of its versions.</summary>
+    public void PowerCut()
+    {
+        // What had not ended may have got anywhere, too: it counts as written.
+        foreach (var request in _running.ToArray())
+        {
+            request.ApplyAtPowerCut();
+        }
+
+        _running.Clear();
+        // Some cuts lose everything, some nothing: both are rare if each sector is drawn by itself.
+        var mode = _random.Below(8);
+        foreach (var sector in _unsynced.Values)
+        {
+            Settle(sector, mode);
+        }
+
+        World.Note($"{Name}: the power cut met {_unsynced.Count} unsynced sectors");
+        _unsynced.Clear();
+        foreach (var sector in _sectors.Values)
+        {
+            sector.CleanButLost = null;
+        }
+    }
+
+    internal void Begin(SimDiskRequest request)
+    {
+        OperationCount++;
+        OverlapCount += _running.Count(other => other.Conflicts(request));
+        request.SyncsUpTo = _writes;
+        _running.Add(request);
+        OperationBegins?.Invoke();
+    }
+
+    internal void End(SimDiskRequest request) => _running.Remove(request);
+
+    internal void ReadNow(long offsetBytes, Span<byte> into)
+    {
+        while (!into.IsEmpty)
+        {
+            var (sector, within) = (offsetBytes / SectorBytes, (int)(offsetBytes % SectorBytes));
+            var n = Math.Min(SectorBytes - within, into.Length);
+            var visible = _sectors.GetValueOrDefault(sector)?.Visible;
+            if (visible is null)
+            {
+                into[..n].Clear();
+            }
+            else
+            {
+                visible.AsSpan(within, n).CopyTo(into);
+            }
+
+            into = into[n..];
+            offsetBytes += n;
+        }
+    }
+
+    internal void StoreNow(long offsetBytes, ReadOnlySpan<byte> bytes, bool durable)
+    {
+        var write = ++_writes;
+        while (!bytes.IsEmpty)
+        {
+            var (index, within) = (offsetBytes / SectorBytes, (int)(offsetBytes % SectorBytes));
+            var n = Math.Min(SectorBytes - within, bytes.Length);
+            if (!_sectors.TryGetValue(index, out var sector))
+            {
+                _sectors.Add(index, sector = new SimSector());
+            }
+
+            var version = new byte[SectorBytes];
+            sector.Visible?.CopyTo(version, 0);
+            bytes[..n].CopyTo(version.AsSpan(within));
+            sector.CleanButLost = null;
+            if (durable)
+            {
+                sector.Versions.Clear();
+                sector.Durable = version;
+                _unsynced.Remove(index);
+            }
+            else
+            {
+                sector.Versions.Add((write, version));
+                _unsynced[index] = sector;
+            }
+
+            bytes = bytes[n..];
+            offsetBytes += n;
+        }
+    }
+
+    /// <summary>Makes durable what had been written up to a write.</summary>
+    internal void SyncNow(long upToWrite)
+    {
+        foreach (var (index, sector) in _unsynced.ToArray())
+        {
+            var last = sector.Versions.FindLastIndex(v => v.Write <= upToWrite);
+            if (last >= 0)
+            {
+                sector.Durable = sector.Versions[last].Bytes;
+                sector.Versions.RemoveRange(0, last + 1);
+                if (sector.Versions.Count == 0)
+                {
+                    _unsynced.Remove(index);
+                }
+            }
+        }
+    }
+
+    /// <summary>A sync fails: the medium got some of it, and everything counts as clean.</summary>
+    internal void FailSyncNow()
+    {
+        foreach (var sector in _unsynced.Values)
+        {
+            var visible = sector.Visible;
+            Settle(sector, mode: _random.Below(8));
+            sector.CleanButLost = visible;
+        }
+
+        _unsynced.Clear();
+    }
+
+    internal long NextDelayMicros() =>
+        Faults.ExtraDelayMicros + _random.Between(World.Options.DiskDelayMinMicros, World.Options.DiskDelayMaxMicros);
+
+    private void Settle(SimSector sector, int mode)
+    {
+        var kept = mode switch
+        {
+            0 => 0,
+            1 => sector.Versions.Count,
+            _ => _random.Below(sector.Versions.Count + 1),
+        };
+        if (kept > 0)
+        {
+            sector.Durable = sector.Versions[kept - 1].Bytes;
+        }
+
+        sector.Versions.Clear();
+    }
+}

@@ -1,0 +1,87 @@
+using MirrorController.Protocol.Seams;
+
+namespace MirrorController.Tests.Harness;
+
+/// <summary>One operation of a simulated disk, from its begin to its end.</summary>
+internal sealed class SimDiskRequest(SimDiskMedia media, SimDiskOperation operation, long offsetBytes, long lengthBytes, Payload? payload, Slice into)
+{
+    /// <summary>Gets or sets the last write that a sync is to make durable: it had ended when the sync began.</summary>
+    public long SyncsUpTo { get; set; }
+
+    private bool Changes => operation is SimDiskOperation.Write or SimDiskOperation.WriteSync or SimDiskOperation.Zero;
+
+    public bool Conflicts(SimDiskRequest other) =>
+        (Changes || other.Changes) && offsetBytes < other.End && other.Offset < offsetBytes + lengthBytes;
+
+    private long Offset => offsetBytes;
+
+    private long End => offsetBytes + lengthBytes;
+
+    /// <summary>Does it, at its end; a sentence is a fault.</summary>
+    public string? Apply()
+    {
+        var faults = media.Faults;
+        if (faults.Judge?.Invoke(operation, offsetBytes, lengthBytes) is { } fault)
+        {
+            return fault;
+        }
+
+        switch (operation)
+        {
+            case SimDiskOperation.Read when faults.FailReads > 0:
+                faults.FailReads--;
+                return "Reading failed: Input/output error.";
+            case SimDiskOperation.Read:
+                media.ReadNow(offsetBytes, into.Span);
+                return null;
+            case SimDiskOperation.Sync when faults.FailSyncs > 0:
+                faults.FailSyncs--;
+                media.FailSyncNow();
+                return "Syncing failed: Input/output error.";
+            case SimDiskOperation.Sync:
+                media.SyncNow(SyncsUpTo);
+                return null;
+        }
+
+        if (faults.FailWrites > 0)
+        {
+            faults.FailWrites--;
+            if (faults.FailedWritesAreTaken)
+            {
+                Store(durable: false);
+            }
+
+            return "Writing failed: Input/output error.";
+        }
+
+        Store(durable: operation == SimDiskOperation.WriteSync);
+        return null;
+    }
+
+    /// <summary>The power goes while it runs: it may have got to the cache, and from there to the medium.</summary>
+    public void ApplyAtPowerCut()
+    {
+        if (Changes)
+        {
+            Store(durable: false);
+        }
+    }
+
+    private void Store(bool durable)
+    {
+        if (operation == SimDiskOperation.Zero)
+        {
+            media.StoreNow(offsetBytes, new byte[lengthBytes], durable);
+            return;
+        }
+
+        if (payload!.Length != lengthBytes)
+        {
+            throw new InvalidOperationException($"{media.Name}: the payload of a write was released before the write had ended.");
+        }
+
+        var bytes = new byte[lengthBytes];
+        payload.CopyTo(0, bytes);
+        media.StoreNow(offsetBytes, bytes, durable);
+    }
+}

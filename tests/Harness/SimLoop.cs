@@ -1,0 +1,199 @@
+using MirrorController.Protocol.Seams;
+
+namespace MirrorController.Tests.Harness;
+
+/// <summary>A node's loop in a simulated world, for one life of the node: after <see cref="Kill"/> nothing of it happens any more.</summary>
+public sealed class SimLoop : ILoop
+{
+    private readonly Queue<Action> _arrivals = new();
+    private readonly Queue<Action> _posted = new();
+    private readonly Queue<SimTimer> _due = new();
+    private readonly List<SimConnection> _toFlush = [];
+    private readonly SimSynchronizationContext _context;
+    private bool _turnScheduled;
+    private bool _inTurn;
+
+    public SimLoop(SimWorld world, string name)
+    {
+        World = world;
+        Name = name;
+        _context = new SimSynchronizationContext(this);
+    }
+
+    public SimWorld World { get; }
+
+    public string Name { get; }
+
+    /// <summary>Gets whether the node has lost its power.</summary>
+    public bool IsDead { get; private set; }
+
+    /// <summary>Gets the pool of this loop's buffers.</summary>
+    public BufferPool Pool { get; } = new();
+
+    public long NowMicros => World.NowMicros;
+
+    public void Post(Action action)
+    {
+        ArgumentNullException.ThrowIfNull(action);
+        if (!IsDead)
+        {
+            _posted.Enqueue(action);
+            ScheduleTurn();
+        }
+    }
+
+    public ILoopTimer StartTimer(long delayMs, Action action)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(delayMs);
+        ArgumentNullException.ThrowIfNull(action);
+        var timer = new SimTimer(action);
+        World.ScheduleIn(delayMs * 1000, () =>
+        {
+            if (!IsDead && !timer.IsOver)
+            {
+                _due.Enqueue(timer);
+                ScheduleTurn();
+            }
+        });
+        return timer;
+    }
+
+    /// <summary>Runs something at once as a callback of this node: for starting it.</summary>
+    public void Enter(Action action)
+    {
+        if (_inTurn)
+        {
+            throw new InvalidOperationException($"{Name} is in a turn already.");
+        }
+
+        Guarded(() =>
+        {
+            action();
+            Flush();
+        });
+    }
+
+    /// <summary>Ends this life: whatever it has posted, started or is about to do does not happen.</summary>
+    public void Kill()
+    {
+        IsDead = true;
+        _arrivals.Clear();
+        _posted.Clear();
+        _due.Clear();
+        _toFlush.Clear();
+    }
+
+    /// <summary>Something comes from outside: taken in at the beginning of the next turn.</summary>
+    internal void Arrive(Action action)
+    {
+        if (!IsDead)
+        {
+            _arrivals.Enqueue(action);
+            ScheduleTurn();
+        }
+    }
+
+    internal void FlushLater(SimConnection connection)
+    {
+        if (!IsDead)
+        {
+            _toFlush.Add(connection);
+            ScheduleTurn();
+        }
+    }
+
+    private void ScheduleTurn()
+    {
+        if (!_turnScheduled && !_inTurn)
+        {
+            _turnScheduled = true;
+            World.ScheduleIn(World.Random.Between(0, World.Options.TurnDelayMaxMicros), Turn);
+        }
+    }
+
+    private void Turn()
+    {
+        _turnScheduled = false;
+        if (!IsDead)
+        {
+            Guarded(RunTurn);
+        }
+    }
+
+    private void RunTurn()
+    {
+        for (var n = _arrivals.Count; n > 0 && _arrivals.TryDequeue(out var arrival); n--)
+        {
+            arrival();
+        }
+
+        RunPosted();
+        for (var n = _due.Count; n > 0 && _due.TryDequeue(out var timer); n--)
+        {
+            timer.Run();
+        }
+
+        RunPosted();
+        Flush();
+    }
+
+    private void RunPosted()
+    {
+        while (_posted.TryDequeue(out var action))
+        {
+            action();
+        }
+    }
+
+    private void Flush()
+    {
+        // Flushing posts; it calls no handler, so the list does not grow here.
+        foreach (var connection in _toFlush.ToArray())
+        {
+            connection.Flush();
+        }
+
+        _toFlush.Clear();
+    }
+
+    private void Guarded(Action action)
+    {
+        var previous = SynchronizationContext.Current;
+        SynchronizationContext.SetSynchronizationContext(_context);
+        _inTurn = true;
+        try
+        {
+            action();
+        }
+        catch (Exception e) when (IsDead)
+        {
+            // The power went in the middle of the callback; what the rest of it did, nobody has seen.
+            World.Note($"{Name} threw after its power was gone: {e.Message}");
+        }
+        catch (Exception e) when (e is not SimNodeException)
+        {
+            World.Note($"{Name} threw: {e.Message}");
+            throw new SimNodeException(Name, $"Node {Name}: {e.Message} {World.Story}", e);
+        }
+        finally
+        {
+            _inTurn = false;
+            SynchronizationContext.SetSynchronizationContext(previous);
+        }
+
+        if (_arrivals.Count + _posted.Count + _due.Count + _toFlush.Count > 0)
+        {
+            ScheduleTurn();
+        }
+    }
+
+    private sealed class SimSynchronizationContext(SimLoop loop) : SynchronizationContext
+    {
+        public override void Post(SendOrPostCallback d, object? state) => loop.Post(() => d(state));
+
+        public override void Send(SendOrPostCallback d, object? state) =>
+            throw new NotSupportedException("A node's loop is never waited for.");
+
+        public override SynchronizationContext CreateCopy() => this;
+    }
+}
