@@ -65,8 +65,9 @@ public sealed class OnMediaBytesTests
         rig.Append(1, 1);
         rig.Append(2, 2);
         rig.CommitGood();
-        Assert.Equal(PinnedChip, Convert.ToHexString(SHA256.HashData(rig.Chip.Image)));
+        var hash = Convert.ToHexString(SHA256.HashData(rig.Chip.Image));
+        Assert.StartsWith(PinnedChip, hash, StringComparison.Ordinal);
     }
 
-    private const string PinnedChip = "TO BE PINNED";
+    private const string PinnedChip = "8257743EA58CB7DE1B859FDA5A5AEDAAB1122F7A6D117929E9";
 }
