@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using MirrorController.Protocol.Blocks;
+using MirrorController.Protocol.Coordination;
 using MirrorController.Protocol.Nvm;
 using MirrorController.Protocol.Seams;
 using MirrorController.Protocol.Tags;
@@ -101,7 +102,7 @@ internal sealed partial class BoardVolume
         }
 
         _copiesInProgress++;
-        var held = new HeldRange(range);
+        var held = new HeldRange(_board.Loop, range);
         if (!_order.Acquire(held, exclusive: true))
         {
             await held.GrantedAsync;
@@ -114,7 +115,7 @@ internal sealed partial class BoardVolume
         if (status.IsOk)
         {
             wire = WireStatus.DiskFault;
-            var written = new AsyncCompletion();
+            var written = new AsyncCompletion(_board.Loop);
             Disk.Device.Write(OffsetOf(range.Start), data, written);
             status = await written.Task;
         }
@@ -180,8 +181,8 @@ internal sealed partial class BoardVolume
             await RewriteAsync(range);
         }
 
-        var synced = new TaskCompletionSource<IoStatus>(TaskCreationOptions.RunContinuationsAsynchronously);
-        _sync.Request(synced.SetResult);
+        var synced = new LoopCompletion<IoStatus>(_board.Loop);
+        _sync.Request(synced.Complete);
         var status = await synced.Task;
         if (epoch != _epoch)
         {
@@ -321,19 +322,19 @@ internal sealed partial class BoardVolume
 
     private async Task RewriteAsync(BlockRange range)
     {
-        var held = new HeldRange(range);
+        var held = new HeldRange(_board.Loop, range);
         if (!_order.Acquire(held, exclusive: true))
         {
             await held.GrantedAsync;
         }
 
         var slice = _board.Pool.Rent(range.Count * _blockBytes);
-        var read = new AsyncCompletion();
+        var read = new AsyncCompletion(_board.Loop);
         Disk.Device.Read(OffsetOf(range.Start), slice, read);
         if ((await read.Task).IsOk)
         {
             var payload = Payload.Take(slice);
-            var written = new AsyncCompletion();
+            var written = new AsyncCompletion(_board.Loop);
             Disk.Device.Write(OffsetOf(range.Start), payload, written);
             var status = await written.Task;
             payload.Release();
@@ -353,14 +354,14 @@ internal sealed partial class BoardVolume
 
     private async Task<(Slice Data, IoStatus Status)> ReadRangeAsync(BlockRange range)
     {
-        var held = new HeldRange(range);
+        var held = new HeldRange(_board.Loop, range);
         if (!_order.Acquire(held, exclusive: false))
         {
             await held.GrantedAsync;
         }
 
         var slice = _board.Pool.Rent(range.Count * _blockBytes);
-        var read = new AsyncCompletion();
+        var read = new AsyncCompletion(_board.Loop);
         Disk.Device.Read(OffsetOf(range.Start), slice, read);
         var status = await read.Task;
         _order.Release(held);
@@ -374,7 +375,7 @@ internal sealed partial class BoardVolume
 
     private async Task<IoStatus> CommitAsync()
     {
-        var stored = new AsyncCompletion();
+        var stored = new AsyncCompletion(_board.Loop);
         Store.Commit(stored);
         return await stored.Task;
     }
@@ -382,12 +383,16 @@ internal sealed partial class BoardVolume
     /// <summary>A range held by a procedure.</summary>
     private sealed class HeldRange : RangeLockRequest
     {
-        private readonly TaskCompletionSource _granted = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly LoopCompletion<bool> _granted;
 
-        public HeldRange(BlockRange range) => Range = range;
+        public HeldRange(ILoop loop, BlockRange range)
+        {
+            _granted = new LoopCompletion<bool>(loop);
+            Range = range;
+        }
 
         public Task GrantedAsync => _granted.Task;
 
-        protected override void Granted() => _granted.SetResult();
+        protected override void Granted() => _granted.Complete(true);
     }
 }

@@ -91,7 +91,7 @@ internal sealed class MemberDisk(IBlockDevice device, DiskLabel label)
         {
             for (long at = 0; at < needed && status.IsOk; at += ZeroPieceBytes)
             {
-                var zeroed = new AsyncCompletion();
+                var zeroed = new AsyncCompletion(board.Loop);
                 device.Zero(at, Math.Min(ZeroPieceBytes, needed - at), zeroed);
                 status = await zeroed.Task;
             }
@@ -99,7 +99,7 @@ internal sealed class MemberDisk(IBlockDevice device, DiskLabel label)
 
         if (status.IsOk)
         {
-            status = await SyncAsync(device);
+            status = await SyncAsync(board.Loop, device);
         }
 
         if (!status.IsOk)
@@ -119,13 +119,13 @@ internal sealed class MemberDisk(IBlockDevice device, DiskLabel label)
             var slice = board.Pool.Rent(DiskLabel.Size);
             label.WriteTo(slice.Span, copy);
             var payload = Payload.Take(slice);
-            var written = new AsyncCompletion();
+            var written = new AsyncCompletion(board.Loop);
             Device.Write(copy * DiskLabel.SecondCopyOffset, payload, written);
             var status = await written.Task;
             payload.Release();
             if (status.IsOk)
             {
-                status = await SyncAsync(Device);
+                status = await SyncAsync(board.Loop, Device);
             }
 
             if (!status.IsOk)
@@ -137,9 +137,9 @@ internal sealed class MemberDisk(IBlockDevice device, DiskLabel label)
         return IoStatus.Ok;
     }
 
-    private static Task<IoStatus> SyncAsync(IBlockDevice device)
+    private static Task<IoStatus> SyncAsync(ILoop loop, IBlockDevice device)
     {
-        var synced = new AsyncCompletion();
+        var synced = new AsyncCompletion(loop);
         device.Sync(synced);
         return synced.Task;
     }
@@ -156,7 +156,7 @@ internal sealed class MemberDisk(IBlockDevice device, DiskLabel label)
             }
 
             var slice = board.Pool.Rent(DiskLabel.Size);
-            var read = new AsyncCompletion();
+            var read = new AsyncCompletion(board.Loop);
             device.Read(offset, slice, read);
             var status = await read.Task;
             if (!status.IsOk)

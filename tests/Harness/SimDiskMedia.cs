@@ -37,6 +37,9 @@ public sealed class SimDiskMedia
 
     public long SizeBytes { get; }
 
+    /// <summary>Gets or sets whether the disk was made by a creation: until then it is a file that does not exist.</summary>
+    public bool WasMade { get; set; }
+
     public SimDiskFaults Faults { get; } = new();
 
     /// <summary>Gets how often two operations that overlap, one of them a write, were in flight together: a node that orders its ranges never does it.</summary>

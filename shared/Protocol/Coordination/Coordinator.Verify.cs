@@ -1,4 +1,5 @@
 using MirrorController.Protocol.Blocks;
+using MirrorController.Protocol.Seams;
 using MirrorController.Protocol.Wire;
 
 namespace MirrorController.Protocol.Coordination;
@@ -34,7 +35,7 @@ public sealed partial class Coordinator
             }
 
             var range = new BlockRange(block, (int)Math.Min(VerifyStepBytes / BlockBytes, blocks - block));
-            var held = new VerifyLock(range);
+            var held = new VerifyLock(_loop, range);
             if (!_lock.Acquire(held, exclusive: true))
             {
                 await held.GrantedAsync;
@@ -159,12 +160,16 @@ public sealed partial class Coordinator
 
     private sealed class VerifyLock : RangeLockRequest
     {
-        private readonly TaskCompletionSource _granted = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly LoopCompletion<bool> _granted;
 
-        public VerifyLock(BlockRange range) => Range = range;
+        public VerifyLock(ILoop loop, BlockRange range)
+        {
+            _granted = new LoopCompletion<bool>(loop);
+            Range = range;
+        }
 
         public Task GrantedAsync => _granted.Task;
 
-        protected internal override void Granted() => _granted.SetResult();
+        protected internal override void Granted() => _granted.Complete(true);
     }
 }

@@ -26,7 +26,8 @@ internal sealed class CopyPlanBuilder(int stepBlocksMax)
         {
             var last = _steps[^1];
             var room = stepBlocksMax - last.Range.Count;
-            if (last.Range.End == start && last.Source == source && last.Targets == targets && room > 0)
+            // The targets are all but the source, so equal targets have one source.
+            if (last.Range.End == start && last.Targets == targets && room > 0)
             {
                 var cut = Math.Min(end, start + room);
                 _steps[^1] = last with

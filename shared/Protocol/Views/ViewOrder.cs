@@ -20,7 +20,6 @@ public static class ViewOrder
     public static bool IsStale(View older, View newer) =>
         newer.Ancestors.Length == View.AncestorsMax
         && older.Counter < newer.Counter - View.AncestorsMax
-        && older.Session <= newer.Session
         && !newer.HasForcedLine
         && !older.HasForcedLine;
 

@@ -1,3 +1,4 @@
+using MirrorController.Protocol.Coordination;
 using MirrorController.Protocol.Seams;
 
 namespace MirrorController.Protocol.Wire;
@@ -62,7 +63,7 @@ public sealed class BoardLink : IConnectionHandler, IFrameHandler
     private readonly INodeLog _log;
     private readonly IBoardLinkOwner _owner;
     private readonly byte[] _secret;
-    private readonly Dictionary<ulong, TaskCompletionSource<LinkAnswer>> _questions = [];
+    private readonly Dictionary<ulong, LoopCompletion<LinkAnswer>> _questions = [];
     private IConnection? _connection;
     private FrameReader? _reader;
     private ILoopTimer? _timer;
@@ -133,7 +134,7 @@ public sealed class BoardLink : IConnectionHandler, IFrameHandler
         }
 
         header.RequestId = ++_lastQuestion;
-        var source = new TaskCompletionSource<LinkAnswer>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var source = new LoopCompletion<LinkAnswer>(_loop);
         _questions.Add(header.RequestId, source);
         _connection!.SendFrame(ref header, body is null ? default : body.Written);
         return source.Task;
@@ -216,7 +217,7 @@ public sealed class BoardLink : IConnectionHandler, IFrameHandler
             {
                 var body = new byte[payload?.Length ?? 0];
                 payload?.CopyTo(0, body);
-                source.SetResult(new LinkAnswer(true, header, body));
+                source.Complete(new LinkAnswer(true, header, body));
             }
 
             return;
@@ -345,7 +346,7 @@ public sealed class BoardLink : IConnectionHandler, IFrameHandler
         _timer?.Cancel();
         foreach (var question in _questions.Values)
         {
-            question.SetResult(LinkAnswer.Lost);
+            question.Complete(LinkAnswer.Lost);
         }
 
         _questions.Clear();

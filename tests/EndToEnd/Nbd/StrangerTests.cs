@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using MirrorController.Runtime;
 
 namespace MirrorController.Tests.EndToEnd.Nbd;
 
@@ -19,6 +20,38 @@ public class StrangerTests
         await copy;
         Assert.Equal(50, lab.Warnings.Count);
         Tools.Run("nbdinfo", lab.Uri);
+    }
+
+    [Theory]
+    [InlineData("automatic")]
+    [InlineData("select")]
+    public void A_client_that_takes_its_replies_late_gets_them_all_and_holds_up_nobody(string backend)
+    {
+        const int mebibyte = 1 << 20;
+        const int reads = 200;
+        using var lab = new NbdLab(backend: backend == "select" ? LoopBackend.Select : LoopBackend.Automatic);
+        using var client = new TcpClient(lab.Address.Host, lab.Address.Port);
+        client.ReceiveTimeout = 60_000;
+        using var stream = client.GetStream();
+        var reply = new byte[16 + mebibyte];
+        stream.ReadExactly(reply, 0, 18);
+        stream.Write([0, 0, 0, 3, .. "IHAVEOPT"u8, 0, 0, 0, 1, 0, 0, 0, 4, .. "tank"u8]);
+        stream.ReadExactly(reply, 0, 10);
+        for (byte i = 0; i < reads; i++)
+        {
+            // A read of 1 MiB at offset 0 whose cookie ends with i; all of them together fit the system's buffers.
+            stream.Write([0x25, 0x60, 0x95, 0x13, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, i, 0, 0, 0, 0, 0, 0, 0, 0, 0, 16, 0, 0]);
+        }
+
+        // More than the server holds for one client waits unread; another client is served meanwhile.
+        Tools.Run("nbdinfo", lab.Uri);
+        var seen = new HashSet<byte>();
+        for (var i = 0; i < reads; i++)
+        {
+            stream.ReadExactly(reply);
+            Assert.Equal([0x67, 0x44, 0x66, 0x98, 0, 0, 0, 0], reply[..8]);
+            Assert.True(seen.Add(reply[15]), "A reply came twice.");
+        }
     }
 
     private static void SayNonsense(NbdLab lab, int seed)

@@ -120,6 +120,14 @@ public sealed class ViewOrderTests
     }
 
     [Fact]
+    public void An_old_view_that_was_forced_is_a_split_however_old()
+    {
+        var newest = Line(Root, 40, firstForced: false);
+        var forced = Root.Next(new SessionId(1, 1), 7777, MemberSet.Of(0), forced: true);
+        Assert.Equal(ViewJudgementKind.Split, ViewOrder.JudgeUnanimous([new(0, forced), new(1, newest)]).Kind);
+    }
+
+    [Fact]
     public void A_view_as_young_as_the_list_but_not_in_it_is_a_split()
     {
         var newest = Line(Root, 20, firstForced: false);

@@ -1,0 +1,205 @@
+using MirrorController.Firmware.Array;
+using MirrorController.Protocol.Coordination;
+using MirrorController.Protocol.Seams;
+using MirrorController.Protocol.Views;
+using MirrorController.Protocol.Wire;
+
+namespace MirrorController.Tests.Harness;
+
+/// <summary>A host with its agent's coordinator and some boards, as a script or a seed wants them.</summary>
+public sealed class SimCluster
+{
+    public const string VolumeName = "tank";
+    public const int BlockBytes = 4096;
+    public const int BoardPort = 7710;
+
+    private static readonly byte[] _secret = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16];
+
+    public SimCluster(SimWorld world, int boards = 2, long sizeBytes = 4L << 20, Func<CoordinatorOptions, CoordinatorOptions>? options = null, bool eeprom = false)
+    {
+        World = world;
+        SizeBytes = sizeBytes;
+        var addresses = new List<BoardAddress>();
+        for (var i = 0; i < boards; i++)
+        {
+            var name = "pi-" + (char)('a' + i);
+            addresses.Add(new BoardAddress(name, new NodeAddress(name, BoardPort)));
+            var node = new SimNode(world, name, context => StartBoard(name, context));
+            node.AddDisk(sizeBytes + (16L << 20));
+            if (eeprom)
+            {
+                node.AddEeprom();
+            }
+            else
+            {
+                node.AddFram();
+            }
+
+            Boards.Add(node);
+        }
+
+        Options = new CoordinatorOptions { Volume = VolumeName, Boards = addresses, Secret = _secret };
+        Options = options?.Invoke(Options) ?? Options;
+        Host = new SimNode(world, "host", StartHost);
+    }
+
+    public SimWorld World { get; }
+
+    public long SizeBytes { get; }
+
+    public List<SimNode> Boards { get; } = [];
+
+    /// <summary>Gets the host; its instance is the coordinator.</summary>
+    public SimNode Host { get; }
+
+    public CoordinatorOptions Options { get; }
+
+    /// <summary>Gets the coordinator of the host's present life.</summary>
+    public Coordinator Coordinator => (Coordinator)Host.Instance!;
+
+    /// <summary>Gets a board's node of its present life.</summary>
+    public BoardNode Board(int index) => (BoardNode)Boards[index].Instance!;
+
+    /// <summary>Makes a cluster whose volume is created, open and in sync.</summary>
+    public static SimCluster Started(SimWorld world, int boards = 2, long sizeBytes = 4L << 20, Func<CoordinatorOptions, CoordinatorOptions>? options = null, bool eeprom = false)
+    {
+        var cluster = new SimCluster(world, boards, sizeBytes, options, eeprom);
+        cluster.Boards.ForEach(b => b.Start());
+        cluster.CreateVolume();
+        cluster.Host.Start();
+        cluster.RunUntilInSync();
+        return cluster;
+    }
+
+    /// <summary>Creates the volume on all boards, over the wire.</summary>
+    public void CreateVolume()
+    {
+        var creator = new SimNode(World, "creator", context => new Creator(context, this));
+        creator.Start();
+        World.RunUntil(() => creator.Instance is Creator { IsDone: true }, 30_000);
+        creator.PowerCut();
+    }
+
+    /// <summary>Runs until the volume serves and all members are equal.</summary>
+    public void RunUntilInSync(long timeoutMs = 60_000) =>
+        World.RunUntil(() => Host.IsRunning && Coordinator.Describe().State == VolumeState.InSync, timeoutMs);
+
+    /// <summary>Reads what a board's disk would return now, behind everyone's back.</summary>
+    public byte[] PeekBlocks(int board, long block, int count = 1) =>
+        Boards[board].Disk.Peek(DataOffset + (block * BlockBytes), count * BlockBytes);
+
+    /// <summary>Gets where block 0 lies on the boards' disks.</summary>
+    public long DataOffset => Board(0).Describe().DataOffsetBytes;
+
+    /// <summary>Checks that all members hold the same in every block (section 9, rule 1).</summary>
+    public void AssertMirrorsEqual()
+    {
+        const int StepBytes = 256 * 1024;
+        for (long at = 0; at < SizeBytes; at += StepBytes)
+        {
+            var first = Boards[0].Disk.Peek(DataOffset + at, StepBytes);
+            for (var b = 1; b < Boards.Count; b++)
+            {
+                var other = Boards[b].Disk.Peek(DataOffset + at, StepBytes);
+                if (!first.AsSpan().SequenceEqual(other))
+                {
+                    var differs = first.AsSpan().CommonPrefixLength(other);
+                    throw new InvalidOperationException(
+                        $"Section 9, rule 1: {Boards[0].Name} and {Boards[b].Name} differ in block {(at + differs) / BlockBytes}. {World.Story}");
+                }
+            }
+        }
+    }
+
+    private BoardNode StartBoard(string name, SimNodeContext context)
+    {
+        var board = new BoardNode(
+            context.Loop,
+            context.Network,
+            context.Random,
+            context.Log,
+            context.Pool,
+            context.Nvm,
+            new SimDiskPlace(context.Disk, context.Node.Disk),
+            new BoardOptions { Name = name, Listen = new NodeAddress(name, BoardPort), Secret = _secret });
+        _ = Watch(context, board.StartAsync());
+        return board;
+    }
+
+    private Coordinator StartHost(SimNodeContext context)
+    {
+        var coordinator = new Coordinator(context.Loop, context.Network, context.Random, context.Log, Options);
+        coordinator.Start();
+        return coordinator;
+    }
+
+    private static async Task Watch(SimNodeContext context, Task started)
+    {
+        try
+        {
+            await started;
+        }
+        catch (Exception e)
+        {
+            context.Loop.Post(() => throw new InvalidOperationException($"{context.Node.Name} did not start: {e}", e));
+        }
+    }
+
+    /// <summary>Creates the members one after another, as <c>volume create</c> does.</summary>
+    private sealed class Creator : IBoardLinkOwner
+    {
+        private readonly SimCluster _cluster;
+        private readonly List<BoardLink> _links = [];
+        private int _created;
+
+        public Creator(SimNodeContext context, SimCluster cluster)
+        {
+            _cluster = cluster;
+            foreach (var board in cluster.Options.Boards)
+            {
+                var link = new BoardLink(context.Loop, context.Network, context.Random, context.Log, this, board.Name, board.Address, _secret);
+                _links.Add(link);
+                link.Start();
+            }
+        }
+
+        public bool IsDone => _created == _links.Count;
+
+        public Hello MakeHello(BoardLink link, byte[] nonce) => new() { Role = HelloRole.Creator, VolumeName = VolumeName, Nonce = nonce };
+
+        public void LinkReady(BoardLink link, BoardState state) => _ = CreateAsync(link);
+
+        public void LinkFrame(BoardLink link, in FrameHeader header, Payload? payload)
+        {
+        }
+
+        public void LinkDrained(BoardLink link)
+        {
+        }
+
+        public void LinkLost(BoardLink link, string reason)
+        {
+        }
+
+        private async Task CreateAsync(BoardLink link)
+        {
+            var writer = new WireWriter();
+            new CreateRequest
+            {
+                Volume = new VolumeId(0x1122334455667788, 0x99AABBCCDDEEFF00),
+                Name = VolumeName,
+                Member = (ushort)_links.IndexOf(link),
+                BlockBytes = BlockBytes,
+                SizeBytes = _cluster.SizeBytes,
+                View = View.First(SessionId.None, 42, MemberSet.Range(_links.Count), _cluster.SizeBytes),
+            }.WriteTo(writer);
+            var answer = await link.AskAsync(new FrameHeader { Command = Command.Create }, writer);
+            if (answer.Arrived && answer.Header.Status != WireStatus.Ok)
+            {
+                _cluster.World.Note($"creation failed: {answer.Fault}");
+            }
+
+            _created += answer.IsOk ? 1 : 0;
+        }
+    }
+}

@@ -1,0 +1,30 @@
+using MirrorController.Firmware.Array;
+using MirrorController.Protocol.Seams;
+
+namespace MirrorController.Tests.Harness;
+
+/// <summary>The place of a simulated disk: like a file, it is not there until a creation makes it.</summary>
+public sealed class SimDiskPlace(IBlockDevice disk, SimDiskMedia media) : IDiskPlace
+{
+    public string Name => disk.Name;
+
+    public DiskFinding Open(out IBlockDevice? device, out string sentence)
+    {
+        sentence = string.Empty;
+        device = media.WasMade ? disk : null;
+        return media.WasMade ? DiskFinding.Opened : DiskFinding.Missing;
+    }
+
+    public IBlockDevice? Create(long sizeBytes, out bool mustZero, out string sentence)
+    {
+        mustZero = media.WasMade;
+        sentence = sizeBytes > disk.SizeBytes ? $"The {Name} has {disk.SizeBytes} bytes, {sizeBytes} are needed." : string.Empty;
+        if (sentence.Length > 0)
+        {
+            return null;
+        }
+
+        media.WasMade = true;
+        return disk;
+    }
+}
