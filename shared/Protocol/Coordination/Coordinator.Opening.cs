@@ -9,6 +9,8 @@ namespace MirrorController.Protocol.Coordination;
 /// <remarks>Ended early by: <see cref="Fence"/>, <see cref="StopAsync"/>, <see cref="Abandon"/>.</remarks>
 public sealed partial class Coordinator
 {
+    private bool _imageSuspected;
+
     private async Task OpenAsync()
     {
         var pauseMs = _options.OpenRetryFirstMs;
@@ -50,6 +52,14 @@ public sealed partial class Coordinator
                 ForgetSession();
                 await _signal.DelayAsync(pauseMs + _random.Next((int)pauseMs));
                 pauseMs = Math.Min(pauseMs * 2, _options.OpenRetryMaxMs);
+                continue;
+            }
+
+            // O5a once more, on what the boards answered when they stored the session: one may have been exchanged since the survey.
+            if (Phase == CoordinatorPhase.Opening && !JudgeFound(out _))
+            {
+                ForgetSession();
+                await _signal.ChangedOrAfterAsync(1000);
                 continue;
             }
 
@@ -154,7 +164,16 @@ public sealed partial class Coordinator
                 s.Member, s.Durable, s.Retired, s.Session.Number, s.StartCounter, s.BootId, view.InSync.Contains(s.Member));
         }
 
-        foreach (var blank in RestoredImage.Judge(marks, []))
+        var blanks = RestoredImage.Judge(marks, []);
+        if (blanks.Count > 0 && !_imageSuspected)
+        {
+            // While an older host still runs, the boards' marks were read at different moments: look twice.
+            _imageSuspected = true;
+            return false;
+        }
+
+        _imageSuspected = blanks.Count > 0;
+        foreach (var blank in blanks)
         {
             fine = false;
             foreach (var member in _members)

@@ -263,12 +263,7 @@ public sealed partial class Coordinator
                 _log.Warning($"Board {member.Board.Name} cannot read {step.Range}: {answer.Fault}");
                 if (member == source)
                 {
-                    if (!unreadable.TryGetValue(member.Index, out var set))
-                    {
-                        unreadable.Add(member.Index, set = new RangeSet());
-                    }
-
-                    set.Add(step.Range);
+                    await FindUnreadableAsync(member, step.Range, unreadable);
                     return false;
                 }
 
@@ -310,10 +305,43 @@ public sealed partial class Coordinator
             }
 
             target.Fault = null;
+            if (unreadable.TryGetValue(target.Index, out var healed))
+            {
+                // Written anew, it can be read again.
+                healed.Remove(step.Range);
+            }
+
             _copiedBytes += (long)step.Range.Count * BlockBytes;
         }
 
         return true;
+    }
+
+    /// <summary>Finds which blocks of a range a member cannot read: an input of the next attempt's plan (R2).</summary>
+    private async Task FindUnreadableAsync(Member member, BlockRange range, Dictionary<int, RangeSet> unreadable)
+    {
+        if (!unreadable.TryGetValue(member.Index, out var set))
+        {
+            unreadable.Add(member.Index, set = new RangeSet());
+        }
+
+        for (var block = range.Start; block < range.End; block++)
+        {
+            var header = NewFrame(member, Command.Hash);
+            header.Address = block;
+            header.Count = 1;
+            header.Token = _attempt;
+            var answer = await member.Link.AskAsync(header);
+            if (!answer.Arrived)
+            {
+                return;
+            }
+
+            if (answer.Header.Status == WireStatus.DiskFault)
+            {
+                set.Add(new BlockRange(block, 1));
+            }
+        }
     }
 
     /// <summary>R5: every board makes durable what it holds, having written back what it is unsure of; D does not move.</summary>
