@@ -76,10 +76,10 @@ public sealed class ScriptedBoard
     /// <summary>Answers a frame as an obedient board would.</summary>
     public void Obey(ScriptedFrame frame) => _context.Node.Post(() => ObeyNow(frame));
 
-    /// <summary>Answers a frame with a header and a body of the script's.</summary>
+    /// <summary>Answers a frame with a header and a body of the script's; the command is filled in unless the script has chosen one.</summary>
     public void Reply(ScriptedFrame frame, FrameHeader answer, byte[]? body = null) => _context.Node.Post(() =>
     {
-        answer.Command = frame.Header.Command | Command.Reply;
+        answer.Command = answer.Command == Command.None ? frame.Header.Command | Command.Reply : answer.Command;
         answer.RequestId = frame.Header.RequestId;
         Send(answer, body);
     });

@@ -29,6 +29,9 @@ public sealed class ScriptedCoordinator : IConnectionHandler, IFrameHandler
         _node.Post(() => _connection = ((SimNodeContext)_node.Instance!).Network.Connect(address, this, 1000));
     }
 
+    /// <summary>Gets the name of the host that this side runs on.</summary>
+    public string Host => _node.Name;
+
     /// <summary>Gets whether the board has let this side in.</summary>
     public bool IsProven { get; private set; }
 
