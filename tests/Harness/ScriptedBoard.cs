@@ -59,12 +59,14 @@ public sealed class ScriptedBoard
             world,
             boards,
             sizeBytes,
-            o => options?.Invoke(o with { BackgroundFlushMs = 3_600_000 }) ?? (o with { BackgroundFlushMs = 3_600_000 }),
+            o => options?.Invoke(Quiet(o)) ?? Quiet(o),
             makeBoard: (i, context) => new ScriptedBoard(context, i, boards, sizeBytes));
         cluster.Boards.ForEach(b => b.Start());
         cluster.Host.Start();
         cluster.RunUntilInSync();
         return cluster;
+
+        static CoordinatorOptions Quiet(CoordinatorOptions options) => options with { BackgroundFlushMs = 3_600_000, BackgroundFlushBytes = long.MaxValue };
     }
 
     /// <summary>Gets the frames of a command received, in order.</summary>

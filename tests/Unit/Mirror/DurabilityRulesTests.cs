@@ -1,3 +1,4 @@
+using MirrorController.Protocol.Coordination;
 using MirrorController.Protocol.Seams;
 using MirrorController.Protocol.Tags;
 using MirrorController.Protocol.Wire;
@@ -305,8 +306,8 @@ public sealed class DurabilityRulesTests
     [Fact]
     public void D6_a_tag_is_drawn_only_when_every_member_has_room_by_its_stored_R()
     {
-        var cluster = ScriptedBoard.Cluster(new SimWorld(1), options: o => o with { BackgroundFlushMs = 3_600_000 });
-        var (a, b) = ScriptedMirror.Hold(cluster, Command.Flush, Command.Retire);
+        var cluster = ScriptedBoard.Cluster(new SimWorld(1));
+        var (a, b) = ScriptedMirror.Hold(cluster, Command.Retire);
         b.Capacity = 4;
         b.Restart();
         cluster.World.RunUntil(() => b.Welcomes == 2);
@@ -317,11 +318,8 @@ public sealed class DurabilityRulesTests
         Assert.Equal(a.Writes, b.Writes);
 
         // The full table makes the coordinator flush by itself; D alone frees nothing.
-        cluster.World.RunUntil(() => a.Of(Command.Flush).Count > 0 && b.Of(Command.Flush).Count > 0);
-        Drive(cluster, Command.Flush);
-        cluster.World.RunUntil(() => a.Of(Command.Retire).Count > 0 && b.Of(Command.Retire).Count > 0);
+        cluster.World.RunUntil(() => b.Durable == Tag.Of(1, 4) && b.Of(Command.Retire).Exists(f => f.Header.Watermark == b.Durable.Value));
         cluster.World.RunFor(QuietMs);
-        Assert.Equal(Tag.Of(1, 4), b.Durable);
         Assert.Equal(4, b.Writes.Count);
 
         // R that is stored does.
@@ -357,6 +355,26 @@ public sealed class DurabilityRulesTests
     }
 
     [Fact]
+    public void D6_the_replay_buffer_keeps_to_its_bound()
+    {
+        var cluster = ScriptedBoard.Cluster(new SimWorld(1), options: o => o with { ReplayBufferMax = 1L << 20 });
+        var (a, b) = ScriptedMirror.Hold(cluster, Command.Flush);
+        for (var i = 0; i < 6; i++)
+        {
+            cluster.WriteBlock(i * 64, (ulong)i + 1, count: 64);
+        }
+
+        cluster.World.RunUntil(() => a.Of(Command.Flush).Count == 1 && b.Of(Command.Flush).Count == 1);
+        cluster.World.RunFor(QuietMs);
+        Assert.Equal([1UL, 2UL, 3UL, 4UL], a.Writes);
+        b.Held.Clear();
+        a.Held.Clear();
+        a.Obey(a.Of(Command.Flush)[0]);
+        b.Obey(b.Of(Command.Flush)[0]);
+        cluster.World.RunUntil(() => a.Writes.Count == 6 && b.Writes.Count == 6);
+    }
+
+    [Fact]
     public void D6_the_coordinator_flushes_and_retires_in_the_background()
     {
         var cluster = SimCluster.Started(new SimWorld(1));
@@ -387,16 +405,10 @@ public sealed class DurabilityRulesTests
         cluster.Host.PowerCut();
         cluster.World.RunFor(QuietMs);
         cluster.Host.Start();
+        cluster.World.RunUntil(() => cluster.Coordinator.SizeBytes > 0);
+        Assert.NotEqual(CoordinatorPhase.Serving, cluster.Coordinator.Phase);
         var writes = Enumerable.Range(0, capacity * 2).Select(i => cluster.WriteBlock(i % 1000, (ulong)i + 1)).ToList();
         writes.ForEach(w => Assert.Equal(VolumeError.None, cluster.Await(w).Error));
         Assert.DoesNotContain(cluster.World.Log, line => line.Contains("table is full", StringComparison.Ordinal));
-    }
-
-    private static void Drive(SimCluster cluster, Command command)
-    {
-        for (var i = 0; i < 2; i++)
-        {
-            cluster.Scripted(i).Of(command).ForEach(cluster.Scripted(i).Obey);
-        }
     }
 }

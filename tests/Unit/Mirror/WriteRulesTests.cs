@@ -164,9 +164,10 @@ public sealed class WriteRulesTests
             var cluster = OneBoard(new SimWorld(seed));
             var script = ScriptedCoordinator.Attached(cluster);
             var reads = new List<ulong>();
+            var writes = new List<ulong>();
             for (ulong tag = 1; tag <= 20; tag++)
             {
-                script.Write(tag, (long)(tag % 3), count: 2);
+                writes.Add(script.Write(tag, (long)(tag % 3), count: 2));
                 var read = script.Frame(Command.Read);
                 read.Address = (long)(tag % 3);
                 read.Count = 1;
@@ -174,6 +175,7 @@ public sealed class WriteRulesTests
                 cluster.World.RunFor((long)(seed % 2));
             }
 
+            writes.ForEach(w => Assert.Equal(WireStatus.Ok, script.Await(w).Header.Status));
             foreach (var read in reads)
             {
                 var data = script.Await(read).Body;
@@ -313,6 +315,26 @@ public sealed class WriteRulesTests
         Assert.Equal(VolumeError.None, cluster.Await(write).Error);
         cluster.RunUntilInSync();
         cluster.AssertMirrorsEqual();
+    }
+
+    [Fact]
+    public void W7_the_trouble_stays_in_the_status_while_a_failed_write_is_on_its_way_again()
+    {
+        var cluster = ScriptedBoard.Cluster(new SimWorld(1));
+        var b = cluster.Scripted(1);
+        b.Held.Add(Command.Write);
+        cluster.WriteBlock(3, 1);
+        cluster.World.RunUntil(() => b.Writes.Count == 1);
+        b.Reply(b.Received[^1], b.Answer(b.Received[^1], WireStatus.DiskFault), new WireWriter().Text("It smokes.").Written.ToArray());
+        cluster.World.RunUntil(() => b.Writes.Count == 2);
+        var again = b.Received[^1];
+        var other = cluster.WriteBlock(4, 2);
+        cluster.World.RunUntil(() => b.Writes.Count == 3);
+        b.Obey(b.Received[^1]);
+        Assert.Equal(VolumeError.None, cluster.Await(other).Error);
+        Assert.Equal(("Failing", "It smokes."), (cluster.Coordinator.Describe().Members[1].Sync, cluster.Coordinator.Describe().Members[1].Reason));
+        b.Obey(again);
+        cluster.RunUntilInSync();
     }
 
     [Fact]
