@@ -73,6 +73,12 @@ public sealed class SimCluster
 
     public CoordinatorOptions Options { get; }
 
+    /// <summary>Gets or sets the tap in what every node receives; null for none. Set before the nodes start.</summary>
+    public FrameTap? Tap { get; set; }
+
+    /// <summary>Gets the secret that boards and coordinators share.</summary>
+    public static byte[] Secret => _secret;
+
     /// <summary>Gets the coordinator of the host's present life.</summary>
     public Coordinator Coordinator => (Coordinator)Host.Instance!;
 
@@ -134,7 +140,7 @@ public sealed class SimCluster
     {
         var board = new BoardNode(
             context.Loop,
-            context.Network,
+            NetworkOf(context),
             context.Random,
             context.Log,
             context.Pool,
@@ -145,9 +151,13 @@ public sealed class SimCluster
         return board;
     }
 
-    private Coordinator StartHost(SimNodeContext context)
+    /// <summary>Gets a node's way to the network, through the tap if there is one.</summary>
+    public INetwork NetworkOf(SimNodeContext context) => Tap?.Over(context) ?? context.Network;
+
+    /// <summary>Makes a coordinator of the volume, as a host's agent does at its start.</summary>
+    public Coordinator StartHost(SimNodeContext context)
     {
-        var coordinator = new Coordinator(context.Loop, context.Network, context.Random, context.Log, Options);
+        var coordinator = new Coordinator(context.Loop, NetworkOf(context), context.Random, context.Log, Options);
         coordinator.Start();
         return coordinator;
     }
