@@ -46,6 +46,12 @@ internal sealed class HistoryFaults
 
         if (_history.Plan.Draw(_random) is { } fault)
         {
+            foreach (var board in _boards.Where(b => !b.IsRunning && _random.OneIn(4)))
+            {
+                // One that lost its power at an operation, long after its return was planned.
+                Return(board);
+            }
+
             Begin(fault);
             Start();
         }

@@ -20,14 +20,14 @@ public sealed class HistoryPlan
         Generators = 1 + random.Below(4);
         DepthMax = 1 + random.Below(8);
         HotBlocks = random.OneIn(2) ? Blocks : 4 + random.Below(12);
-        PauseMaxMicros = 200 << random.Below(8);
+        PauseMaxMicros = 200 << random.Below(7);
         LargeOneIn = 4 + random.Below(20);
         UnalignedOneIn = random.OneIn(3) ? int.MaxValue : 2 + random.Below(6);
         FuaOneIn = random.OneIn(4) ? int.MaxValue : 2 + random.Below(12);
         FlushOneIn = random.OneIn(4) ? int.MaxValue : 5 + random.Below(40);
         ReadShare = random.Below(70);
         FaultPauseMaxMs = 20 << random.Below(7);
-        DurationMs = random.Between(300, 4000);
+        DurationMs = random.Between(300, 3000);
         for (var i = 0; i < _weights.Length; i++)
         {
             _weights[i] = random.OneIn(2) ? 0 : 1 + random.Below(6);
