@@ -136,6 +136,9 @@ public sealed class SimCluster
         }
     }
 
+    /// <summary>Makes one more host with the same configuration; whoever opens later fences the other.</summary>
+    public SimNode AddHost(string name) => new(World, name, StartHost);
+
     private BoardNode StartBoard(string name, SimNodeContext context)
     {
         var board = new BoardNode(
