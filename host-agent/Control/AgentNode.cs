@@ -60,7 +60,7 @@ internal sealed class AgentNode : IAgentControl, IDisposable
     /// <exception cref="IOException">The NBD address cannot be listened on; the message is one sentence.</exception>
     public void Start()
     {
-        // The volume's size is known, and clients are let in, when it is open; that the address is taken is known now.
+        // Clients are let in when a board has told the volume's size; until it is open their requests wait. That the address is free is known now.
         _loop.Listen(_agent.Nbd, _ => throw new InvalidOperationException("Nobody is let in before the volume is open.")).Close();
         _loop.Post(() =>
         {
@@ -99,12 +99,12 @@ internal sealed class AgentNode : IAgentControl, IDisposable
 
     private async Task ServeWhenOpenAsync()
     {
-        while (_coordinator.Phase == CoordinatorPhase.Opening)
+        while (_coordinator.Phase == CoordinatorPhase.Opening && _coordinator.SizeBytes == 0)
         {
             await _signal.ChangedOrAfterAsync(OpeningPollMs);
         }
 
-        if (_ending || _coordinator.Phase is not (CoordinatorPhase.Recovering or CoordinatorPhase.Serving))
+        if (_ending || _coordinator.Phase is CoordinatorPhase.Fenced or CoordinatorPhase.Stopped)
         {
             return;
         }

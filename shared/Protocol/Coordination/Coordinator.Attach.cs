@@ -13,11 +13,12 @@ public sealed partial class Coordinator
     private async Task AttachAsync(Member member)
     {
         var session = _session;
+        var generation = member.Link.Generation;
         var header = NewFrame(member, Command.Attach);
         header.BootId = member.Link.BootId;
         header.Flags = _options.AuthorityOnly ? FrameFlags.Authority : FrameFlags.None;
         var answer = await member.Link.AskAsync(header, new WireWriter().U64(session.Id));
-        if (!answer.Arrived || session != _session || Phase is CoordinatorPhase.Fenced or CoordinatorPhase.Stopped)
+        if (!answer.Arrived || !member.Link.IsReady || generation != member.Link.Generation || session != _session || Phase is CoordinatorPhase.Fenced or CoordinatorPhase.Stopped)
         {
             return;
         }
@@ -174,8 +175,9 @@ public sealed partial class Coordinator
     private async Task EndReplayAsync(Member member)
     {
         var boot = member.BootId;
+        var generation = member.Link.Generation;
         var answer = await member.Link.AskAsync(NewFrame(member, Command.ReplayDone));
-        if (!member.Attached || member.BootId != boot || !answer.Arrived)
+        if (!member.Attached || member.BootId != boot || generation != member.Link.Generation || !answer.Arrived)
         {
             return;
         }
