@@ -289,6 +289,8 @@ public sealed partial class Coordinator
             member.FailedWrites.Add(op.Tag.Sequence);
         }
 
+        member.ResendDue.Add(op.Tag.Sequence);
+
         if (member.ResendScheduled)
         {
             return;
@@ -298,7 +300,8 @@ public sealed partial class Coordinator
         _loop.StartTimer(_options.FaultRetryMs, () =>
         {
             member.ResendScheduled = false;
-            var failed = member.FailedWrites.ToArray();
+            var failed = member.ResendDue.ToArray();
+            member.ResendDue.Clear();
             System.Array.Sort(failed);
             foreach (var sequence in failed)
             {
