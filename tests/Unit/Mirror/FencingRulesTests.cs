@@ -128,7 +128,9 @@ public sealed class FencingRulesTests
         rig.World.RunUntil(() => ((Coordinator)rival.Instance!).Phase == CoordinatorPhase.Serving);
         rig.World.RunFor(1000);
         rig.Tap.Frames.Clear();
-        rig.World.RunFor(60_000);
+        // Not even a connection that has to be made anew tempts it.
+        rig.World.Fabric.CutLoud("host", rig.NameOf(0));
+        rig.World.RunFor(30_000);
         Assert.DoesNotContain(rig.Tap.Frames, f => f.From == "host");
         Assert.Equal(session, rig.Session(0));
         Assert.Equal(VolumeState.Failed, rig.Coordinator.Describe().State);
