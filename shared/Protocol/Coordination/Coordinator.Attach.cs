@@ -20,11 +20,12 @@ public sealed partial class Coordinator
         }
 
         var session = _session;
+        var generation = member.Link.Generation;
         var header = NewFrame(member, Command.Attach);
         header.BootId = member.Link.BootId;
         header.Flags = _options.AuthorityOnly ? FrameFlags.Authority : FrameFlags.None;
         var answer = await member.Link.AskAsync(header, new WireWriter().U64(session.Id));
-        if (!answer.Arrived || session != _session || Phase is CoordinatorPhase.Fenced or CoordinatorPhase.Stopped)
+        if (!answer.Arrived || !member.Link.IsReady || generation != member.Link.Generation || session != _session || Phase is CoordinatorPhase.Fenced or CoordinatorPhase.Stopped)
         {
             return;
         }
@@ -78,6 +79,16 @@ public sealed partial class Coordinator
         if (state.Durable.Session == _session.Number && state.Durable.Sequence >= _buffer.Next)
         {
             return $"Board {member.Board.Name} claims tag {state.Durable} as durable, which was never given.";
+        }
+
+        if (member.BootId != 0 && state.Durable > Tag.Max(Tag.Of(_session.Number, member.LowSequence), member.Durable))
+        {
+            return $"Board {member.Board.Name} claims tag {state.Durable} as durable, above all that it has replied to.";
+        }
+
+        if (_settled && state.Retired > Watermark)
+        {
+            return $"Board {member.Board.Name} claims tag {state.Retired} as retired, above the watermark {Watermark}.";
         }
 
         if (member.BootId == 0)
@@ -181,8 +192,9 @@ public sealed partial class Coordinator
     private async Task EndReplayAsync(Member member)
     {
         var boot = member.BootId;
+        var generation = member.Link.Generation;
         var answer = await member.Link.AskAsync(NewFrame(member, Command.ReplayDone));
-        if (!member.Attached || member.BootId != boot || !answer.Arrived)
+        if (!member.Attached || member.BootId != boot || generation != member.Link.Generation || !answer.Arrived)
         {
             return;
         }
