@@ -12,6 +12,13 @@ public sealed partial class Coordinator
 
     private async Task AttachAsync(Member member)
     {
+        // Before the session is stored there: an image would take it, and be no older any more at its next try.
+        if (JudgeReturn(member, member.State!) is { } image)
+        {
+            Refuse(member, image);
+            return;
+        }
+
         var session = _session;
         var generation = member.Link.Generation;
         var header = NewFrame(member, Command.Attach);
