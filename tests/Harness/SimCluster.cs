@@ -76,9 +76,6 @@ public sealed class SimCluster
     /// <summary>Gets or sets the tap in what every node receives; null for none. Set before the nodes start.</summary>
     public FrameTap? Tap { get; set; }
 
-    /// <summary>Gets the secret that boards and coordinators share.</summary>
-    public static byte[] Secret => _secret;
-
     /// <summary>Gets the coordinator of the host's present life.</summary>
     public Coordinator Coordinator => (Coordinator)Host.Instance!;
 
