@@ -50,7 +50,13 @@ internal sealed class BoardCall : IBoardLinkOwner, IDisposable
     public async Task<LinkAnswer> AskAsync(Command command, WireWriter? body = null)
     {
         var answer = await _link.AskAsync(new FrameHeader { Command = command }, body);
-        return answer.IsOk ? answer : throw new ControlException($"Board {Board.Name}: {answer.Fault.TrimEnd('.')}.");
+        if (answer.IsOk)
+        {
+            return answer;
+        }
+
+        var fault = answer.Fault.TrimEnd('.') + ".";
+        throw new ControlException(fault.StartsWith("Board ", StringComparison.Ordinal) ? fault : $"Board {Board.Name}: {fault}");
     }
 
     /// <summary>Hangs up.</summary>

@@ -62,7 +62,7 @@ internal sealed class StatusMapper(AgentConfiguration agent, TimeProvider time)
             Sync = Enum.TryParse<MemberSync>(member.Sync, out var sync) ? sync : MemberSync.Unknown,
             Reason = member.Reason?.TrimEnd('.'),
             Since = _since[member.Board].Since,
-            NvmKind = state?.NvmKind,
+            NvmKind = state is null ? null : TableMapper.KindOf(state),
             NvmUsedPercent = state is { NvmSizeBytes: > 0 } ? Math.Round(100.0 * state.NvmUsedBytes / state.NvmSizeBytes, 1) : null,
         };
     }

@@ -26,7 +26,8 @@ internal static class TableMapper
             Retired = state.Retired.Value,
             Nvm = new NvmModel
             {
-                Kind = state.NvmKind,
+                Kind = KindOf(state),
+                Chip = state.NvmKind,
                 SizeBytes = state.NvmSizeBytes,
                 UsedBytes = state.NvmUsedBytes,
                 BytesWritten = (long)state.NvmBytesWritten,
@@ -35,4 +36,7 @@ internal static class TableMapper
             },
         };
     }
+
+    /// <summary>Gets <c>fram</c> or <c>eeprom</c>: boards name the chip behind it.</summary>
+    public static string KindOf(BoardState state) => state.NvmKind.Split(' ')[0];
 }

@@ -15,16 +15,29 @@ public sealed class SimCluster
 
     private static readonly byte[] _secret = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16];
 
-    public SimCluster(SimWorld world, int boards = 2, long sizeBytes = 4L << 20, Func<CoordinatorOptions, CoordinatorOptions>? options = null, bool eeprom = false)
+    /// <param name="world">Where everything lives.</param>
+    /// <param name="boards">How many boards.</param>
+    /// <param name="sizeBytes">The volume's size.</param>
+    /// <param name="options">Changes the coordinator's options.</param>
+    /// <param name="eeprom">Whether the boards have EEPROM instead of FRAM.</param>
+    /// <param name="makeBoard">Makes something else in the place of a board's node, by the board's number.</param>
+    public SimCluster(
+        SimWorld world,
+        int boards = 2,
+        long sizeBytes = 4L << 20,
+        Func<CoordinatorOptions, CoordinatorOptions>? options = null,
+        bool eeprom = false,
+        Func<int, SimNodeContext, object>? makeBoard = null)
     {
         World = world;
         SizeBytes = sizeBytes;
         var addresses = new List<BoardAddress>();
         for (var i = 0; i < boards; i++)
         {
+            var number = i;
             var name = "pi-" + (char)('a' + i);
             addresses.Add(new BoardAddress(name, new NodeAddress(name, BoardPort)));
-            var node = new SimNode(world, name, context => StartBoard(name, context));
+            var node = new SimNode(world, name, context => makeBoard?.Invoke(number, context) ?? StartBoard(name, context));
             node.AddDisk(sizeBytes + (16L << 20));
             if (eeprom)
             {
@@ -43,6 +56,12 @@ public sealed class SimCluster
         Host = new SimNode(world, "host", StartHost);
     }
 
+    /// <summary>Gets the secret that host and boards share.</summary>
+    public static byte[] Secret => _secret;
+
+    /// <summary>Gets the volume's id.</summary>
+    public static VolumeId Volume { get; } = new(0x1122334455667788, 0x99AABBCCDDEEFF00);
+
     public SimWorld World { get; }
 
     public long SizeBytes { get; }
@@ -53,6 +72,9 @@ public sealed class SimCluster
     public SimNode Host { get; }
 
     public CoordinatorOptions Options { get; }
+
+    /// <summary>Gets or sets the tap in what every node receives; null for none. Set before the nodes start.</summary>
+    public FrameTap? Tap { get; set; }
 
     /// <summary>Gets the coordinator of the host's present life.</summary>
     public Coordinator Coordinator => (Coordinator)Host.Instance!;
@@ -111,11 +133,14 @@ public sealed class SimCluster
         }
     }
 
+    /// <summary>Makes one more host with the same configuration; whoever opens later fences the other.</summary>
+    public SimNode AddHost(string name) => new(World, name, StartHost);
+
     private BoardNode StartBoard(string name, SimNodeContext context)
     {
         var board = new BoardNode(
             context.Loop,
-            context.Network,
+            NetworkOf(context),
             context.Random,
             context.Log,
             context.Pool,
@@ -126,9 +151,13 @@ public sealed class SimCluster
         return board;
     }
 
-    private Coordinator StartHost(SimNodeContext context)
+    /// <summary>Gets a node's way to the network, through the tap if there is one.</summary>
+    public INetwork NetworkOf(SimNodeContext context) => Tap?.Over(context) ?? context.Network;
+
+    /// <summary>Makes a coordinator of the volume, as a host's agent does at its start.</summary>
+    public Coordinator StartHost(SimNodeContext context)
     {
-        var coordinator = new Coordinator(context.Loop, context.Network, context.Random, context.Log, Options);
+        var coordinator = new Coordinator(context.Loop, NetworkOf(context), context.Random, context.Log, Options);
         coordinator.Start();
         return coordinator;
     }
@@ -186,7 +215,7 @@ public sealed class SimCluster
             var writer = new WireWriter();
             new CreateRequest
             {
-                Volume = new VolumeId(0x1122334455667788, 0x99AABBCCDDEEFF00),
+                Volume = SimCluster.Volume,
                 Name = VolumeName,
                 Member = (ushort)_links.IndexOf(link),
                 BlockBytes = BlockBytes,

@@ -74,6 +74,16 @@ public sealed partial class Coordinator
             return $"Board {member.Board.Name} claims tag {state.Durable} as durable, which was never given.";
         }
 
+        if (member.BootId != 0 && state.Durable > Tag.Max(Tag.Of(_session.Number, member.LowSequence), member.Durable))
+        {
+            return $"Board {member.Board.Name} claims tag {state.Durable} as durable, above all that it has replied to.";
+        }
+
+        if (_settled && state.Retired > Watermark)
+        {
+            return $"Board {member.Board.Name} claims tag {state.Retired} as retired, above the watermark {Watermark}.";
+        }
+
         if (member.BootId == 0)
         {
             return null;
