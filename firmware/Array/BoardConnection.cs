@@ -4,7 +4,7 @@ using MirrorController.Protocol.Wire;
 namespace MirrorController.Firmware.Array;
 
 /// <summary>One connection to a board: HELLO and proof first, then commands by the caller's role.</summary>
-internal sealed class BoardConnection(BoardNode board) : IConnectionHandler, IFrameHandler
+internal sealed class BoardConnection(BoardNode board, bool isRefused) : IConnectionHandler, IFrameHandler
 {
     private FrameReader? _reader;
     private IConnection? _connection;
@@ -33,6 +33,10 @@ internal sealed class BoardConnection(BoardNode board) : IConnectionHandler, IFr
         _reader = new FrameReader(this);
         _heardMicros = board.Loop.NowMicros;
         _timer = board.Loop.StartTimer(BoardLink.PingEveryMs, Tick);
+        if (isRefused)
+        {
+            Close("too many connections");
+        }
     }
 
     public void Received(IConnection connection, Slice slice)

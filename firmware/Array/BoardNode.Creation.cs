@@ -17,7 +17,26 @@ public sealed partial class BoardNode
 
     internal async Task CreateAsync(BoardConnection from, FrameHeader header, CreateRequest? request, string wrong)
     {
-        var refusal = request is null ? wrong : _isCreating ? "a creation is under way" : await JudgeCreationAsync(request);
+        if (_isCreating)
+        {
+            from.ReplyFault(header, WireStatus.NotNow, $"Board {Options.Name}: a creation is under way.");
+            return;
+        }
+
+        _isCreating = true;
+        try
+        {
+            await JudgeAndCreateAsync(from, header, request, wrong);
+        }
+        finally
+        {
+            _isCreating = false;
+        }
+    }
+
+    private async Task JudgeAndCreateAsync(BoardConnection from, FrameHeader header, CreateRequest? request, string wrong)
+    {
+        var refusal = request is null ? wrong : await JudgeCreationAsync(request);
         if (refusal is not null)
         {
             Log.Warning($"A creation was refused: {refusal}.");
@@ -27,9 +46,7 @@ public sealed partial class BoardNode
 
         if (Volume is null && !request!.CheckOnly)
         {
-            _isCreating = true;
             var fault = await CreateMemberAsync(request);
-            _isCreating = false;
             if (fault is not null)
             {
                 Log.Error($"The creation of volume {request.Name} failed: {fault}");
@@ -38,6 +55,8 @@ public sealed partial class BoardNode
             }
 
             Log.Info($"Member {request.Member} of volume {request.Name} ({request.Volume}) is created, {request.SizeBytes} bytes.");
+            // Who looked at the blank board looks again: boot and state are others now.
+            CloseConnections("the board holds a volume now", except: from);
         }
 
         var writer = new WireWriter();

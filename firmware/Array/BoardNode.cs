@@ -141,6 +141,9 @@ public sealed partial class BoardNode
             Condition = BoardCondition.Failed;
             Reason = fault;
             Log.Error(fault);
+            // Whoever is attached learns on its next connection that this board serves no more, and why.
+            IsRestarting = false;
+            CloseConnections(fault);
         }
     }
 
@@ -177,24 +180,29 @@ public sealed partial class BoardNode
     {
         _listener = _network.Listen(Options.Listen, _ =>
         {
-            var connection = new BoardConnection(this);
-            _connections.Add(connection);
-            if (_connections.Count > ConnectionsMax)
+            var isFull = false;
+            if (_connections.Count >= ConnectionsMax)
             {
-                // The oldest that has proven nothing makes room.
-                var victim = _connections.Find(c => !c.IsProven) ?? _connections[0];
-                victim.Close("too many connections");
+                // The oldest that has proven nothing makes room; without one the newcomer goes.
+                var victim = _connections.Find(c => !c.IsProven);
+                victim?.Close("too many connections");
+                isFull = victim is null;
             }
 
+            var connection = new BoardConnection(this, isFull);
+            _connections.Add(connection);
             return connection;
         });
     }
 
-    private void CloseConnections(string why)
+    private void CloseConnections(string why, BoardConnection? except = null)
     {
         foreach (var connection in _connections.ToArray())
         {
-            connection.Close(why);
+            if (connection != except)
+            {
+                connection.Close(why);
+            }
         }
     }
 }

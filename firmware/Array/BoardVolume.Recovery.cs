@@ -15,7 +15,8 @@ internal sealed partial class BoardVolume
     private const int HashSize = 16;
 
     private int _copiesInProgress;
-    private (uint Attempt, ulong BootId) _synced;
+    private readonly RangeSet _copied = new();
+    private (uint Session, uint Attempt, ulong BootId) _synced;
 
     /// <summary>Hashes a range: SHA-256 cut to 128 bits, over the whole or block by block (tag 1); the token tells how many blocks from its start are a hole.</summary>
     public async Task HashAsync(BoardConnection from, FrameHeader header)
@@ -108,16 +109,26 @@ internal sealed partial class BoardVolume
             await held.GrantedAsync;
         }
 
-        Store.AddMark(Nvm.Slot, new RepairMark(range, header.Session, (uint)header.Token));
-        NoteNvmWrite();
-        var status = await CommitAsync();
+        var status = IoStatus.Ok;
+        if (!IsInexact(range, header.Session))
+        {
+            Store.AddMark(Nvm.Slot, new RepairMark(range, header.Session, (uint)header.Token));
+            NoteNvmWrite();
+            status = await CommitAsync();
+        }
+
         var wire = WireStatus.NvmFault;
         if (status.IsOk)
         {
             wire = WireStatus.DiskFault;
             var written = new AsyncCompletion(_board.Loop);
             Disk.Device.Write(OffsetOf(range.Start), data, written);
+            _copied.Add(range);
             status = await written.Task;
+        }
+        else
+        {
+            NvmFailed(status);
         }
 
         data.Release();
@@ -203,7 +214,7 @@ internal sealed partial class BoardVolume
 
         if (IsAttached(from, header) && IsAttemptCurrent(from, header))
         {
-            _synced = ((uint)header.Token, _board.BootId);
+            _synced = (header.Session, (uint)header.Token, _board.BootId);
             var answer = default(FrameHeader);
             from.Reply(header, WireStatus.Ok, ref answer);
         }
@@ -244,6 +255,8 @@ internal sealed partial class BoardVolume
         Store.SetRetired(Nvm.Slot, start);
         // The marks of this session are those of its copies, which are durable now.
         Store.ClearMarks(Nvm.Slot, header.Session + 1);
+        _copied.Clear();
+        _marksFound.Clear();
         await AnswerWhenStoredAsync(from, header);
     }
 
@@ -273,7 +286,7 @@ internal sealed partial class BoardVolume
             return false;
         }
 
-        if (_synced != ((uint)header.Token, _board.BootId))
+        if (_synced != (header.Session, (uint)header.Token, _board.BootId))
         {
             from.ReplyFault(header, WireStatus.NotNow, "This boot of the board has not answered the SYNC of this attempt.");
             return false;
@@ -294,6 +307,29 @@ internal sealed partial class BoardVolume
         return true;
     }
 
+    /// <summary>
+    /// Tells whether a copy needs no mark: where the newest entry of every block is unsure, this member counts as inexact
+    /// already (R2) and stays so until R7 drops the entry. So the marks of a recovery are as few as the writes that only one board got.
+    /// </summary>
+    private bool IsInexact(BlockRange range, uint session)
+    {
+        for (var block = range.Start; block < range.End; block++)
+        {
+            TagEntry? newest = null;
+            foreach (var entry in Nvm.Table.Overlapping(new BlockRange(block, 1)))
+            {
+                newest = newest is null || entry.Tag > newest.Tag ? entry : newest;
+            }
+
+            if (newest is null || newest.Sure || newest.Tag <= Nvm.Durable || newest.Tag.Session >= session)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
     /// <summary>What a sync alone proves nothing about: pages that an earlier, failed one may have marked clean.</summary>
     private List<BlockRange> UnsureRanges(uint session)
     {
@@ -307,18 +343,34 @@ internal sealed partial class BoardVolume
             }
         }
 
-        foreach (var mark in Nvm.Marks)
+        // What this life copied is known exactly; marks may be wider, merged for want of room.
+        foreach (var range in _copied)
         {
-            set.Add(mark.Range);
+            set.Add(range);
+        }
+
+        foreach (var range in _marksFound)
+        {
+            set.Add(range);
         }
 
         var parts = new List<BlockRange>();
         var countMax = ReadBytesMax / _blockBytes;
         foreach (var range in set)
         {
-            for (var at = range.Start; at < range.End; at += countMax)
+            for (var at = range.Start; at < range.End;)
             {
-                parts.Add(BlockRange.FromTo(at, Math.Min(at + countMax, range.End)));
+                // A hole has no page that could be lost.
+                var hole = Disk.Device.KnownZeroBytes(OffsetOf(at), (range.End - at) * _blockBytes) / _blockBytes;
+                if (hole > 0)
+                {
+                    at += hole;
+                    continue;
+                }
+
+                var part = BlockRange.FromTo(at, Math.Min(at + countMax, range.End));
+                parts.Add(part);
+                at = part.End;
             }
         }
 

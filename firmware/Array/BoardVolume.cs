@@ -28,6 +28,7 @@ internal sealed partial class BoardVolume
     private readonly SyncQueue _sync;
     private readonly int _blockBytes;
     private readonly long _blocks;
+    private readonly List<BlockRange> _marksFound = [];
     private BoardConnection? _attached;
     private bool _replayDone;
     private uint _attempt;
@@ -40,6 +41,11 @@ internal sealed partial class BoardVolume
         Disk = disk;
         _blockBytes = nvm.Record.BlockBytes;
         _blocks = nvm.Record.SizeBytes / _blockBytes;
+        foreach (var mark in nvm.Marks)
+        {
+            _marksFound.Add(mark.Range);
+        }
+
         _sync = new SyncQueue(
             disk.Device, fault => board.Guard(board.CountAsRestartedAsync($"The disk could not be made durable: {fault}")));
     }

@@ -13,7 +13,8 @@ public sealed partial class Coordinator
     private async Task AttachAsync(Member member)
     {
         // Before the session is stored there: an image would take it, and be no older any more at its next try.
-        if (JudgeReturn(member, member.State!) is { } image)
+        // A board that has a younger session is asked all the same: its answer is that this one is fenced.
+        if (member.State!.Session <= _session && JudgeReturn(member, member.State) is { } image)
         {
             Refuse(member, image);
             return;
@@ -51,6 +52,13 @@ public sealed partial class Coordinator
         var reader = new WireReader(answer.Body);
         var state = answer.Header.Status == WireStatus.Ok ? BoardState.Read(reader) : null;
         var table = state is null ? null : TableReport.Read(reader);
+        if (answer.Header.Status == WireStatus.WrongBoot)
+        {
+            // It started anew since the link was made: the next connection knows its boot.
+            member.Link.Reset("it started anew");
+            return;
+        }
+
         if (state is null || table is null)
         {
             Refuse(member, $"Board {member.Board.Name} did not take session {session.Number}: {answer.Fault}");
@@ -74,6 +82,11 @@ public sealed partial class Coordinator
         if (state.Condition != BoardCondition.Member || state.Volume != _volume || state.VolumeName != Name)
         {
             return $"Board {member.Board.Name} does not hold volume {Name} any more.";
+        }
+
+        if (state.Member != member.Number || state.SizeBytes != SizeBytes || state.BlockBytes != BlockBytes)
+        {
+            return $"Board {member.Board.Name} came back as member {state.Member} of {state.SizeBytes} bytes; it was member {member.Number} of {SizeBytes}.";
         }
 
         if (state.Durable.Session == _session.Number && state.Durable.Sequence >= _buffer.Next)
@@ -124,12 +137,15 @@ public sealed partial class Coordinator
                 _log.Info($"Board {member.Board.Name} has restarted; {_buffer.Count} writes are in the replay buffer, those above {state.Durable} are sent again.");
             }
 
-            // B2: after a restart its replies above D are forgotten, and its tokens mean nothing any more (D4).
-            for (var s = Math.Max(durable + 1, _buffer.First); s < _buffer.Next; s++)
+            // B2: after a restart its replies above D are forgotten, and all its tokens mean nothing any more (D4).
+            for (var s = _buffer.First; s < _buffer.Next; s++)
             {
                 var op = _buffer.Find(s)!;
-                op.Replied &= ~member.Bit;
                 op.Tokens[member.Index] = 0;
+                if (s > durable)
+                {
+                    op.Replied &= ~member.Bit;
+                }
             }
 
             member.BootId = state.BootId;
@@ -141,6 +157,7 @@ public sealed partial class Coordinator
         member.Refusal = null;
         member.Fault = null;
         member.FailedWrites.Clear();
+        member.ResendDue.Clear();
         member.ResendDue.Clear();
         member.FlushInFlight = false;
         member.WatermarkSent = state.Retired;

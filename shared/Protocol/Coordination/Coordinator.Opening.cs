@@ -188,9 +188,12 @@ public sealed partial class Coordinator
         if (fine)
         {
             _view = view;
+            BlockBytes = _members[0].State!.BlockBytes;
+            SizeBytes = _members[0].State!.SizeBytes;
             foreach (var member in _members)
             {
                 member.Refusal = null;
+                member.Number = member.State!.Member;
             }
         }
 
@@ -261,6 +264,8 @@ public sealed partial class Coordinator
             member.Readable = false;
             member.ReplayDoneAsked = false;
             member.BootId = 0;
+            member.Durable = Tag.None;
+            member.Retired = Tag.None;
         }
     }
 

@@ -87,7 +87,8 @@ public sealed partial class Coordinator
 
         if (_bad.Intersects(op.Range) || (op.Failed == _allBits))
         {
-            EndRead(op, VolumeError.Io, null);
+            // From the queue: a request never ends inside the call that began it.
+            _loop.Post(() => EndRead(op, VolumeError.Io, null));
             return;
         }
 

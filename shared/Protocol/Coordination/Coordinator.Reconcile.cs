@@ -34,6 +34,9 @@ public sealed partial class Coordinator
 
     private bool IsOver => Phase is CoordinatorPhase.Fenced or CoordinatorPhase.Stopped;
 
+    /// <summary>Gets whether this session is over, or was beaten by another opening before it served.</summary>
+    private bool IsGivenUp => IsOver || (_beaten && Phase == CoordinatorPhase.Opening);
+
     private async Task ReconcileAsync()
     {
         var started = _loop.NowMicros;
@@ -41,7 +44,7 @@ public sealed partial class Coordinator
         long planned = 0;
         var pauseMs = 100L;
         _openingTrouble = null;
-        while (!IsOver)
+        while (!IsGivenUp)
         {
             // After a restart during recovery, this session's own writes are replayed first (R1).
             while (MissingMember() is not null)
@@ -58,6 +61,8 @@ public sealed partial class Coordinator
             var tables = await CollectAsync(boots, unreadable);
             if (tables is null)
             {
+                await _signal.ChangedOrAfterAsync(pauseMs);
+                pauseMs = Math.Min(pauseMs * 2, 5000);
                 continue;
             }
 
@@ -74,15 +79,21 @@ public sealed partial class Coordinator
                 CloseAndServe(plan);
             }
 
+            foreach (var range in _closed)
+            {
+                // What an earlier attempt called bad may have found a source.
+                _bad.Remove(range);
+            }
+
             foreach (var bad in plan.BadRanges)
             {
                 _bad.Add(bad);
             }
 
-            if (await CopyAllAsync(plan, boots, unreadable) && await SyncAllAsync(boots) && !IsOver)
+            if (await CopyAllAsync(plan, boots, unreadable) && await SyncAllAsync(boots) && !IsGivenUp)
             {
                 OpenClosed();
-                if (await SettleAllAsync(boots) && !IsOver)
+                if (await SettleAllAsync(boots) && !IsGivenUp)
                 {
                     break;
                 }
@@ -92,7 +103,7 @@ public sealed partial class Coordinator
             pauseMs = Math.Min(pauseMs * 2, 5000);
         }
 
-        if (IsOver)
+        if (IsGivenUp)
         {
             return;
         }
@@ -130,7 +141,7 @@ public sealed partial class Coordinator
             var reader = new WireReader(answers[member.Index].Body);
             var state = BoardState.Read(reader);
             var report = state is null ? null : TableReport.Read(reader);
-            if (report is null)
+            if (report is null || !IsWithinVolume(report))
             {
                 member.Link.Reset("its tag table was malformed");
                 return null;
@@ -150,7 +161,7 @@ public sealed partial class Coordinator
 
             tables.Add(new MemberTable
             {
-                Member = member.State!.Member,
+                Member = member.Number,
                 Retired = state!.Retired,
                 Entries = entries,
                 Marks = marks,
@@ -159,6 +170,13 @@ public sealed partial class Coordinator
         }
 
         return tables;
+    }
+
+    private bool IsWithinVolume(TableReport report)
+    {
+        var blocks = SizeBytes / BlockBytes;
+        return report.Entries.TrueForAll(e => e.Range.Start <= blocks - e.Range.Count)
+            && report.Marks.TrueForAll(m => m.Range.Start <= blocks - m.Range.Count);
     }
 
     /// <summary>R5: what the plan covers is closed, all else is served at once.</summary>
@@ -256,7 +274,7 @@ public sealed partial class Coordinator
         var asked = new List<(Member Member, Task<LinkAnswer> Answer)>();
         foreach (var member in _members)
         {
-            if (member == source || step.Targets.Contains(member.State!.Member))
+            if (member == source || step.Targets.Contains(member.Number))
             {
                 var header = NewFrame(member, Command.Hash);
                 header.Address = step.Range.Start;
@@ -305,7 +323,7 @@ public sealed partial class Coordinator
             var header = NewFrame(target, Command.Copy);
             header.Address = step.Range.Start;
             header.Count = step.Range.Count;
-            header.Generator = source.State!.Member;
+            header.Generator = (ushort)source.Number;
             header.Tag = boots[source.Index];
             header.Token = _attempt;
             var address = source.Board.ForPeers;
@@ -406,7 +424,7 @@ public sealed partial class Coordinator
     {
         foreach (var member in _members)
         {
-            if (member.State?.Member == number)
+            if (member.Number == number)
             {
                 return member;
             }

@@ -71,6 +71,12 @@ public sealed partial class Coordinator
     /// <summary>The range is free: an unaligned write reads its edges, any other is ready for its tag.</summary>
     internal void WriteGranted(WriteOp op)
     {
+        if (IsOver)
+        {
+            _loop.Post(() => EndUntagged(op, VolumeError.Shutdown));
+            return;
+        }
+
         if (op.Edges is { } edges)
         {
             op.Edges = null;
@@ -85,6 +91,12 @@ public sealed partial class Coordinator
     /// <summary>The whole blocks of an unaligned write are there.</summary>
     internal void EdgesComplete(WriteOp op)
     {
+        if (IsOver)
+        {
+            EndUntagged(op, VolumeError.Shutdown);
+            return;
+        }
+
         _ready.Enqueue(op);
         PumpWrites();
     }

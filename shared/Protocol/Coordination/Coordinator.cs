@@ -138,10 +138,10 @@ public sealed partial class Coordinator : IVolume, IBoardLinkOwner
     public async Task StopAsync(long boundMs)
     {
         var end = _loop.NowMicros + (boundMs * 1000);
-        if (Phase == CoordinatorPhase.Serving)
+        if (Phase is CoordinatorPhase.Serving or CoordinatorPhase.Recovering)
         {
             _stopping = true;
-            while (_loop.NowMicros < end && Phase == CoordinatorPhase.Serving && (_lock.Count > 0 || !IsAllRetired()))
+            while (_loop.NowMicros < end && !IsOver && (Phase == CoordinatorPhase.Recovering || _lock.Count > 0 || !IsAllRetired()))
             {
                 RequestFlush();
                 if (Watermark == HighestTag)

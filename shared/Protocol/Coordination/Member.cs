@@ -16,6 +16,9 @@ internal sealed class Member(int index, BoardAddress board)
 
     public BoardLink Link { get; set; } = null!;
 
+    /// <summary>Gets or sets the member's number, fixed by the opening.</summary>
+    public int Number { get; set; } = -1;
+
     /// <summary>Gets or sets the board's last account of itself.</summary>
     public BoardState? State { get; set; }
 

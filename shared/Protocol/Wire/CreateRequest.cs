@@ -74,7 +74,7 @@ public sealed record CreateRequest
             return null;
         }
 
-        if (size <= 0 || size % block != 0 || (sizeMax != 0 && sizeMax < size))
+        if (size <= 0 || size % block != 0 || (sizeMax != 0 && (sizeMax < size || sizeMax % block != 0)))
         {
             wrong = $"a size of {size} bytes is not a positive multiple of the block of {block} bytes within the largest size";
             return null;

@@ -63,7 +63,7 @@ public sealed class TableReport
 
         foreach (var e in report.Entries)
         {
-            if (e.Range.Count <= 0 || e.Range.Start < 0)
+            if (e.Range.Count <= 0 || e.Range.Start < 0 || e.Range.Start > long.MaxValue - e.Range.Count)
             {
                 return null;
             }
@@ -71,7 +71,7 @@ public sealed class TableReport
 
         foreach (var m in report.Marks)
         {
-            if (m.Range.Count <= 0 || m.Range.Start < 0)
+            if (m.Range.Count <= 0 || m.Range.Start < 0 || m.Range.Start > long.MaxValue - m.Range.Count)
             {
                 return null;
             }
