@@ -1,3 +1,4 @@
+using MirrorController.Protocol;
 using MirrorController.Protocol.Blocks;
 using MirrorController.Protocol.Seams;
 using MirrorController.Protocol.Tags;
@@ -116,6 +117,7 @@ internal sealed partial class BoardVolume
     /// <summary>W4: the entry is in NVM. Now the write takes its place in the order of the disk.</summary>
     private void EntryStored(BoardWrite write)
     {
+        Invariant.Check(write.Entry.Stored, "W4: no byte goes to the disk before the entry is in NVM");
         if (_order.Acquire(write, exclusive: true))
         {
             write.Begin();

@@ -82,6 +82,11 @@ internal sealed partial class BoardVolume
         _lastToken = 0;
         System.Array.Clear(_tagOfToken);
         Nvm.Table.MakeUnsureAbove(Nvm.Durable);
+        for (var i = 0; i < Nvm.Table.Count; i++)
+        {
+            // Tokens count from 1 again: an old one would name another entry (D4).
+            Nvm.Table[i].Token = 0;
+        }
     }
 
     public void ConnectionClosed(BoardConnection connection)

@@ -14,6 +14,9 @@ public sealed class SimRequest : IVolumeCompletion
     /// <summary>Gets what a read returned.</summary>
     public byte[] Data { get; private set; } = [];
 
+    /// <summary>Gets or sets the life of the node that the request was given to; null where a script does not care.</summary>
+    public SimLoop? Owner { get; set; }
+
     /// <summary>Gets or sets who is told of the end.</summary>
     public Action<SimRequest>? Ended { get; set; }
 

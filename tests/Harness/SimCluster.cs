@@ -73,6 +73,9 @@ public sealed class SimCluster
 
     public CoordinatorOptions Options { get; }
 
+    /// <summary>Gets or sets the tap in what every node receives; null for none. Set before the nodes start.</summary>
+    public FrameTap? Tap { get; set; }
+
     /// <summary>Gets the coordinator of the host's present life.</summary>
     public Coordinator Coordinator => (Coordinator)Host.Instance!;
 
@@ -130,24 +133,31 @@ public sealed class SimCluster
         }
     }
 
+    /// <summary>Makes one more host with the same configuration; whoever opens later fences the other.</summary>
+    public SimNode AddHost(string name) => new(World, name, StartHost);
+
     private BoardNode StartBoard(string name, SimNodeContext context)
     {
         var board = new BoardNode(
             context.Loop,
-            context.Network,
+            NetworkOf(context),
             context.Random,
             context.Log,
             context.Pool,
             context.Nvm,
-            new SimDiskPlace(context.Disk, context.Node.Disk),
+            new SimDiskPlace(context.Node.Disk, context.Loop),
             new BoardOptions { Name = name, Listen = new NodeAddress(name, BoardPort), Secret = _secret });
         _ = Watch(context, board.StartAsync());
         return board;
     }
 
-    private Coordinator StartHost(SimNodeContext context)
+    /// <summary>Gets a node's way to the network, through the tap if there is one.</summary>
+    public INetwork NetworkOf(SimNodeContext context) => Tap?.Over(context) ?? context.Network;
+
+    /// <summary>Makes a coordinator of the volume, as a host's agent does at its start.</summary>
+    public Coordinator StartHost(SimNodeContext context)
     {
-        var coordinator = new Coordinator(context.Loop, context.Network, context.Random, context.Log, Options);
+        var coordinator = new Coordinator(context.Loop, NetworkOf(context), context.Random, context.Log, Options);
         coordinator.Start();
         return coordinator;
     }

@@ -12,12 +12,20 @@ public sealed partial class Coordinator
 
     private async Task AttachAsync(Member member)
     {
+        // Before the session is stored there: an image would take it, and be no older any more at its next try.
+        if (JudgeReturn(member, member.State!) is { } image)
+        {
+            Refuse(member, image);
+            return;
+        }
+
         var session = _session;
+        var generation = member.Link.Generation;
         var header = NewFrame(member, Command.Attach);
         header.BootId = member.Link.BootId;
         header.Flags = _options.AuthorityOnly ? FrameFlags.Authority : FrameFlags.None;
         var answer = await member.Link.AskAsync(header, new WireWriter().U64(session.Id));
-        if (!answer.Arrived || session != _session || Phase is CoordinatorPhase.Fenced or CoordinatorPhase.Stopped)
+        if (!answer.Arrived || !member.Link.IsReady || generation != member.Link.Generation || session != _session || Phase is CoordinatorPhase.Fenced or CoordinatorPhase.Stopped)
         {
             return;
         }
@@ -185,8 +193,9 @@ public sealed partial class Coordinator
     private async Task EndReplayAsync(Member member)
     {
         var boot = member.BootId;
+        var generation = member.Link.Generation;
         var answer = await member.Link.AskAsync(NewFrame(member, Command.ReplayDone));
-        if (!member.Attached || member.BootId != boot || !answer.Arrived)
+        if (!member.Attached || member.BootId != boot || generation != member.Link.Generation || !answer.Arrived)
         {
             return;
         }

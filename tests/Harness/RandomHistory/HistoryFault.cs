@@ -1,0 +1,47 @@
+namespace MirrorController.Tests.Harness.RandomHistory;
+
+/// <summary>What may go wrong in a random history.</summary>
+public enum HistoryFault
+{
+    /// <summary>A board loses its power, at once.</summary>
+    CutBoard,
+
+    /// <summary>A board loses its power while its n-th operation from now runs.</summary>
+    CutBoardAtOperation,
+
+    /// <summary>All boards lose their power together.</summary>
+    CutAllBoards,
+
+    /// <summary>The host dies.</summary>
+    CutHost,
+
+    /// <summary>Hosts and boards lose their power together.</summary>
+    CutEverything,
+
+    /// <summary>Another host with the same configuration opens the volume while the old one lives.</summary>
+    ReplaceHost,
+
+    /// <summary>The connections between two nodes break, and both are told or nobody is.</summary>
+    CutLink,
+
+    /// <summary>Two nodes do not reach each other for a while.</summary>
+    BlockLink,
+
+    /// <summary>Some writes of a disk fail, whether they were taken or not.</summary>
+    FailDiskWrites,
+
+    /// <summary>Some syncs of a disk fail and mark the pages clean.</summary>
+    FailDiskSyncs,
+
+    /// <summary>A disk is slow for a while.</summary>
+    SlowDisk,
+
+    /// <summary>A disk does not answer for a while.</summary>
+    HangDisk,
+
+    /// <summary>A few transfers of a chip fail, fewer than make a board give the chip up.</summary>
+    FailChipTransfers,
+
+    /// <summary>A chip does not answer for a while.</summary>
+    StickChip,
+}

@@ -1,0 +1,115 @@
+using MirrorController.Protocol.Coordination;
+
+namespace MirrorController.Tests.Harness.RandomHistory;
+
+/// <summary>What a seed decides before a run begins: sizes, habits, and which faults come how often.</summary>
+/// <remarks>Each kind of fault is left out of some seeds wholly (swarm): what hides behind a frequent fault is found where that one is missing.</remarks>
+public sealed class HistoryPlan
+{
+    private static readonly HistoryFault[] _kinds = Enum.GetValues<HistoryFault>();
+
+    private readonly int[] _weights = new int[_kinds.Length];
+
+    public HistoryPlan(ulong seed)
+    {
+        Seed = seed;
+        var random = new SimRandom(seed ^ 0x9A7B_5C3D_1E2F_4051);
+        Boards = random.OneIn(3) ? 3 : 2;
+        Blocks = 64 << random.Below(3);
+        IsEeprom = random.OneIn(3);
+        Generators = 1 + random.Below(4);
+        DepthMax = 1 + random.Below(8);
+        HotBlocks = random.OneIn(2) ? Blocks : 4 + random.Below(12);
+        PauseMaxMicros = 200 << random.Below(7);
+        LargeOneIn = 4 + random.Below(20);
+        UnalignedOneIn = random.OneIn(3) ? int.MaxValue : 2 + random.Below(6);
+        FuaOneIn = random.OneIn(4) ? int.MaxValue : 2 + random.Below(12);
+        FlushOneIn = random.OneIn(4) ? int.MaxValue : 5 + random.Below(40);
+        ReadShare = random.Below(70);
+        FaultPauseMaxMs = 20 << random.Below(7);
+        DurationMs = random.Between(300, 3000);
+        for (var i = 0; i < _weights.Length; i++)
+        {
+            _weights[i] = random.OneIn(2) ? 0 : 1 + random.Below(6);
+        }
+
+        World = new SimOptions
+        {
+            TurnDelayMaxMicros = random.OneIn(4) ? 500 : 30,
+            NetDelayMaxMicros = random.OneIn(3) ? 3000 : 300,
+            DiskDelayMaxMicros = random.OneIn(3) ? 8000 : 500,
+            NvmDelayMaxMicros = random.OneIn(2) ? 0 : 1 + random.Below(3000),
+        };
+        FlushMs = random.OneIn(3) ? 2000 : 100;
+    }
+
+    public ulong Seed { get; }
+
+    public int Boards { get; }
+
+    public int Blocks { get; }
+
+    public long SizeBytes => (long)Blocks * SimCluster.BlockBytes;
+
+    public bool IsEeprom { get; }
+
+    /// <summary>Gets how many applications use the volume at once.</summary>
+    public int Generators { get; }
+
+    /// <summary>Gets how many requests one of them has in flight at most.</summary>
+    public int DepthMax { get; }
+
+    /// <summary>Gets how many blocks most requests go to.</summary>
+    public int HotBlocks { get; }
+
+    public long PauseMaxMicros { get; }
+
+    public int LargeOneIn { get; }
+
+    public int UnalignedOneIn { get; }
+
+    public int FuaOneIn { get; }
+
+    public int FlushOneIn { get; }
+
+    /// <summary>Gets the reads among a hundred requests.</summary>
+    public int ReadShare { get; }
+
+    public long FaultPauseMaxMs { get; }
+
+    public long DurationMs { get; }
+
+    public long FlushMs { get; }
+
+    public SimOptions World { get; }
+
+    /// <summary>Applies the plan to the coordinators' options.</summary>
+    public CoordinatorOptions Apply(CoordinatorOptions options) => options with { BackgroundFlushMs = FlushMs };
+
+    /// <summary>Draws a kind of fault; null when this seed has none.</summary>
+    public HistoryFault? Draw(SimRandom random)
+    {
+        var total = _weights.Sum();
+        if (total == 0)
+        {
+            return null;
+        }
+
+        var at = random.Below(total);
+        for (var i = 0; ; i++)
+        {
+            at -= _weights[i];
+            if (at < 0)
+            {
+                return _kinds[i];
+            }
+        }
+    }
+
+    public override string ToString()
+    {
+        var faults = _kinds.Where((_, i) => _weights[i] > 0).Select((k, _) => $"{k}:{_weights[(int)k]}");
+        return $"seed {Seed}: {Boards} boards, {Blocks} blocks, {(IsEeprom ? "EEPROM" : "FRAM")}, {Generators} generators of {DepthMax}, "
+            + $"{DurationMs} ms, a fault within {FaultPauseMaxMs} ms: {string.Join(' ', faults)}";
+    }
+}
