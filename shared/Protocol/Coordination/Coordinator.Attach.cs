@@ -89,17 +89,19 @@ public sealed partial class Coordinator
             return $"Board {member.Board.Name} came back as member {state.Member} of {state.SizeBytes} bytes; it was member {member.Number} of {SizeBytes}.";
         }
 
-        if (state.Durable.Session == _session.Number && state.Durable.Sequence >= _buffer.Next)
+        // A board that another coordinator has taken meanwhile has marks of that one; asked to attach, it says FENCED.
+        var isOurs = state.Session == _session;
+        if (isOurs && state.Durable.Session == _session.Number && state.Durable.Sequence >= _buffer.Next)
         {
             return $"Board {member.Board.Name} claims tag {state.Durable} as durable, which was never given.";
         }
 
-        if (member.BootId != 0 && state.Durable > Tag.Max(Tag.Of(_session.Number, member.LowSequence), member.Durable))
+        if (isOurs && member.BootId != 0 && state.Durable > Tag.Max(Tag.Of(_session.Number, member.LowSequence), member.Durable))
         {
             return $"Board {member.Board.Name} claims tag {state.Durable} as durable, above all that it has replied to.";
         }
 
-        if (_settled && state.Retired > Watermark)
+        if (isOurs && _settled && state.Retired > Watermark)
         {
             return $"Board {member.Board.Name} claims tag {state.Retired} as retired, above the watermark {Watermark}.";
         }

@@ -270,9 +270,11 @@ public sealed class ReplayRulesTests
         b.Obey(b.Of(Command.Write)[1]);
         cluster.World.RunUntil(() => b.Of(Command.ReplayDone).Count == 1);
         Assert.Equal(b.BootId, b.Received[^1].Header.BootId);
+        var second = cluster.Flush();
         ReadFromOthers();
         b.Obey(b.Of(Command.ReplayDone)[0]);
         Assert.Equal(VolumeError.None, cluster.Await(flush).Error);
+        Assert.Equal(VolumeError.None, cluster.Await(second).Error);
         cluster.Await(cluster.ReadBlock(1));
         cluster.Await(cluster.ReadBlock(1));
         Assert.NotEmpty(b.Of(Command.Read));
