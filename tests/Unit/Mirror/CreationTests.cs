@@ -110,12 +110,30 @@ public sealed class CreationTests
         Assert.Equal(VolumeState.Waiting, rig.Coordinator.Describe().State);
         Assert.Contains("is that of member 1", rig.Coordinator.Describe().WaitingFor, StringComparison.Ordinal);
 
-        // A clone of the right member's label on another chip is told by the chip's identity.
+        // Put right, nothing was lost by it.
         rig.Cluster.Boards.ForEach(x => x.PowerCut());
         a.RestoreDiskTo(rig.Cluster.Boards[0]);
         b.RestoreDiskTo(rig.Cluster.Boards[1]);
         rig.Cluster.Boards.ForEach(x => x.Start());
         rig.Cluster.RunUntilInSync();
+    }
+
+    [Fact]
+    public void A_disk_of_the_same_member_beside_another_chip_is_refused_with_a_sentence()
+    {
+        var rigs = new[] { new RecoveryRig(1), new RecoveryRig(2) };
+        foreach (var rig in rigs)
+        {
+            Assert.True(Create(rig, StartBoardAndCreator(rig), _first).IsOk);
+            rig.Cluster.Boards[0].PowerCut();
+        }
+
+        // Volume, member and size are the same: only the chip's identity tells.
+        BoardImage.Of(rigs[1].Cluster.Boards[0]).RestoreDiskTo(rigs[0].Cluster.Boards[0]);
+        rigs[0].Cluster.Boards[0].Start();
+        rigs[0].World.RunFor(100);
+        Assert.Equal(BoardCondition.Unusable, rigs[0].State(0).Condition);
+        Assert.Contains("not a pair", rigs[0].State(0).Reason, StringComparison.Ordinal);
     }
 
     [Theory]
