@@ -67,7 +67,15 @@ internal sealed class TortureRun
             restore = _rig.RestoreAsync([.. round.Order.Union(again.Nodes, StringComparer.Ordinal)], _cancellation);
         }
 
-        await restore;
+        try
+        {
+            await restore;
+        }
+        catch (IOException e)
+        {
+            return new TortureFault(e.Message);
+        }
+
         return await InSyncAsync(clock) ?? await JudgeAsync(round.TailMs);
     }
 

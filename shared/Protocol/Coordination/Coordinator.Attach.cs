@@ -143,6 +143,7 @@ public sealed partial class Coordinator
         member.Refusal = null;
         member.Fault = null;
         member.FailedWrites.Clear();
+        member.ResendDue.Clear();
         member.FlushInFlight = false;
         member.WatermarkSent = state.Retired;
         member.Capacity = state.CapacityEntries;

@@ -200,6 +200,12 @@ public sealed partial class Coordinator
         foreach (var member in _members)
         {
             member.OlderEntries = 0;
+            if (member.FailedWrites.Count == 0)
+            {
+                // A copy that failed and was not needed any more in the next attempt left its sentence here.
+                member.Fault = null;
+            }
+
             member.Durable = Tag.Max(member.Durable, SessionStart);
             member.Retired = Tag.Max(member.Retired, SessionStart);
             member.WatermarkSent = SessionStart;
