@@ -12,9 +12,10 @@ public sealed partial class Coordinator
 
     private async Task AttachAsync(Member member)
     {
-        // Before the session is stored there: an image would take it, and be no older any more at its next try.
-        // A board that has a younger session is asked all the same: its answer is that this one is fenced.
-        if (member.State!.Session <= _session && JudgeReturn(member, member.State) is { } image)
+        // Before the session is stored there: an image would take it, and be no older any more at its next try. Whom another
+        // session has, this one does not judge: the answer to ATTACH is that it is fenced.
+        var found = member.State!;
+        if ((found.Session == _session || found.Session.Number < _session.Number) && JudgeReturn(member, found) is { } image)
         {
             Refuse(member, image);
             return;

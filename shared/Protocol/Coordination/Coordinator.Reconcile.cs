@@ -227,11 +227,6 @@ public sealed partial class Coordinator
             member.Durable = Tag.Max(member.Durable, SessionStart);
             member.Retired = Tag.Max(member.Retired, SessionStart);
             member.WatermarkSent = SessionStart;
-            if (member.FailedWrites.Count == 0)
-            {
-                // A copy that failed in an earlier attempt; this one may have needed no copy to that member.
-                member.Fault = null;
-            }
         }
 
         Watermark = SessionStart;
