@@ -15,7 +15,7 @@ public sealed class SimCluster
 
     private static readonly byte[] _secret = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16];
 
-    public SimCluster(SimWorld world, int boards = 2, long sizeBytes = 4L << 20, Func<CoordinatorOptions, CoordinatorOptions>? options = null, bool eeprom = false)
+    public SimCluster(SimWorld world, int boards = 2, long sizeBytes = 4L << 20, Func<CoordinatorOptions, CoordinatorOptions>? options = null, bool eeprom = false, int chipBytes = 32 * 1024)
     {
         World = world;
         SizeBytes = sizeBytes;
@@ -28,11 +28,11 @@ public sealed class SimCluster
             node.AddDisk(sizeBytes + (16L << 20));
             if (eeprom)
             {
-                node.AddEeprom();
+                node.AddEeprom(chipBytes);
             }
             else
             {
-                node.AddFram();
+                node.AddFram(chipBytes);
             }
 
             Boards.Add(node);

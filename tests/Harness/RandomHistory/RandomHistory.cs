@@ -20,7 +20,7 @@ public sealed class RandomHistory
         Plan = new HistoryPlan(seed);
         World = new SimWorld(seed, Plan.World);
         World.Note(Plan.ToString());
-        Cluster = new SimCluster(World, Plan.Boards, Plan.SizeBytes, Plan.Apply, Plan.IsEeprom);
+        Cluster = new SimCluster(World, Plan.Boards, Plan.SizeBytes, Plan.Apply, Plan.IsEeprom, Plan.ChipBytes);
         Hosts.Add(new HistoryHost(this, Cluster.Host));
         Hosts.Add(new HistoryHost(this, Cluster.AddHost("host-2")));
         _faults = new HistoryFaults(this);
