@@ -198,7 +198,6 @@ internal sealed partial class BoardVolume
         if (!status.IsOk)
         {
             from.ReplyFault(header, WireStatus.DiskFault, status.Fault!);
-            await _board.CountAsRestartedAsync($"The disk could not be made durable: {status.Fault}");
             return;
         }
 

@@ -1,3 +1,4 @@
+using MirrorController.Protocol;
 using MirrorController.Protocol.Blocks;
 using MirrorController.Protocol.Seams;
 using MirrorController.Protocol.Tags;
@@ -116,6 +117,7 @@ internal sealed partial class BoardVolume
     /// <summary>W4: the entry is in NVM. Now the write takes its place in the order of the disk.</summary>
     private void EntryStored(BoardWrite write)
     {
+        Invariant.Check(write.Entry.Stored, "W4: no byte goes to the disk before the entry is in NVM");
         if (_order.Acquire(write, exclusive: true))
         {
             write.Begin();
@@ -331,14 +333,7 @@ internal sealed partial class BoardVolume
             volume.EndWrite(this, new IoStatus(_fault), WireStatus.DiskFault, hasLock: true);
         }
 
-        private void Synced(IoStatus status)
-        {
-            volume.EndWrite(this, status, WireStatus.DiskFault, hasLock: false);
-            if (!status.IsOk)
-            {
-                volume._board.Guard(volume._board.CountAsRestartedAsync($"The disk could not be made durable: {status.Fault}"));
-            }
-        }
+        private void Synced(IoStatus status) => volume.EndWrite(this, status, WireStatus.DiskFault, hasLock: false);
 
         private sealed class PartDone(BoardWrite write, Payload data) : ICompletion
         {

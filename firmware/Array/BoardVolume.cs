@@ -40,7 +40,8 @@ internal sealed partial class BoardVolume
         Disk = disk;
         _blockBytes = nvm.Record.BlockBytes;
         _blocks = nvm.Record.SizeBytes / _blockBytes;
-        _sync = new SyncQueue(disk.Device);
+        _sync = new SyncQueue(
+            disk.Device, fault => board.Guard(board.CountAsRestartedAsync($"The disk could not be made durable: {fault}")));
     }
 
     public NvmVolume Nvm { get; }

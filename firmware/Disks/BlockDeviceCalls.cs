@@ -12,6 +12,8 @@ internal static unsafe partial class BlockDeviceCalls
     private const nuint GetPhysicalSector = 0x127B;
     private const int KeepSize = 1;
     private const int PunchHole = 2;
+    private const int SeekData = 3;
+    private const int NoSuchAddress = 6;
 
     /// <summary>Gets size and physical sector, if the file is a block device: the length of such a file means nothing.</summary>
     public static bool TryGetSize(SafeFileHandle file, out long sizeBytes, out int sectorBytes)
@@ -42,6 +44,28 @@ internal static unsafe partial class BlockDeviceCalls
     /// <summary>Makes a range read as zeroes by freeing it; false where the file system or device cannot.</summary>
     public static bool TryPunchHole(SafeFileHandle file, long offsetBytes, long lengthBytes) =>
         OperatingSystem.IsLinux() && IntPtr.Size == 8 && Allocate(file, PunchHole | KeepSize, offsetBytes, lengthBytes) == 0;
+
+    /// <summary>Tells how many bytes from an offset are a hole of a file; 0 where there is data or nothing can be told.</summary>
+    public static long HoleBytes(SafeFileHandle file, long offsetBytes, long lengthBytes)
+    {
+        if (!OperatingSystem.IsLinux() || IntPtr.Size != 8)
+        {
+            return 0;
+        }
+
+        var data = Seek(file, offsetBytes, SeekData);
+        if (data < 0)
+        {
+            // No data from here to the end of the file; any other error tells nothing.
+            return Marshal.GetLastPInvokeError() == NoSuchAddress ? lengthBytes : 0;
+        }
+
+        return Math.Min(data - offsetBytes, lengthBytes);
+    }
+
+    [SupportedOSPlatform("linux")]
+    [LibraryImport("libc", EntryPoint = "lseek", SetLastError = true)]
+    private static partial long Seek(SafeHandle file, long offsetBytes, int whence);
 
     [SupportedOSPlatform("linux")]
     [LibraryImport("libc", EntryPoint = "ioctl", SetLastError = true)]

@@ -74,6 +74,9 @@ public sealed class FileDisk : IBlockDevice, IDisposable
     public void Sync(ICompletion done) => Start(DiskWork.Sync, 0, 0, null, default, done);
 
     /// <inheritdoc/>
+    public long KnownZeroBytes(long offsetBytes, long lengthBytes) => _closed ? 0 : BlockDeviceCalls.HoleBytes(File, offsetBytes, lengthBytes);
+
+    /// <inheritdoc/>
     public void Close()
     {
         if (_closed)

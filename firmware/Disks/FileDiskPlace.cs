@@ -14,6 +14,9 @@ public sealed class FileDiskPlace(ILoop loop, string path, bool isDevice, DiskMo
     /// <inheritdoc/>
     public string Name { get; } = (isDevice ? "block device " : "file ") + path;
 
+    /// <summary>Gets the side file of the disk's emulated cache.</summary>
+    public string CachePath => path + ".cache";
+
     /// <inheritdoc/>
     public DiskFinding Open(out IBlockDevice? device, out string sentence)
     {
@@ -55,7 +58,14 @@ public sealed class FileDiskPlace(ILoop loop, string path, bool isDevice, DiskMo
                 File.Delete(path);
             }
 
+
             Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+            if (!isDevice)
+            {
+                // A cache that outlived its disk must not settle into the new one.
+                File.Delete(CachePath);
+            }
+
             return Wrap(FileDisk.Create(loop, path, sizeBytes, mode));
         }
         catch (IOException e)

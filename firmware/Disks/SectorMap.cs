@@ -42,6 +42,21 @@ internal sealed class SectorMap
         }
     }
 
+    /// <summary>Gets a sector at or before which, from a sector on, the first cached one can be: no sector before it is cached.</summary>
+    public long NextCachedPage(long firstSector)
+    {
+        var next = long.MaxValue / PageSectors / CacheLog.SectorBytes;
+        foreach (var page in _pages.Keys)
+        {
+            if (page >= firstSector / PageSectors && page < next)
+            {
+                next = page;
+            }
+        }
+
+        return next * PageSectors;
+    }
+
     /// <summary>Forgets sectors.</summary>
     public void Remove(long firstSector, long count)
     {

@@ -122,6 +122,14 @@ public sealed partial class VolatileCacheDisk : IBlockDevice, IDisposable
     }
 
     /// <inheritdoc/>
+    public long KnownZeroBytes(long offsetBytes, long lengthBytes)
+    {
+        var hole = _disk.KnownZeroBytes(offsetBytes, lengthBytes);
+        var cached = _map.NextCachedPage(offsetBytes / SectorBytes) * SectorBytes;
+        return Math.Min(hole, Math.Max(0, cached - offsetBytes));
+    }
+
+    /// <inheritdoc/>
     public void Close()
     {
         if (!_closed)

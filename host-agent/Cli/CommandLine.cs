@@ -12,6 +12,7 @@ internal static class CommandLine
         var root = new RootCommand("MirrorController: a volume mirrored on two or more small boards, served over NBD.")
         {
             new RigGroup(context),
+            new ServeVerb(context),
             new StatusVerb(context),
             new WaitVerb(context),
             new VerifyVerb(context),
@@ -30,9 +31,16 @@ internal static class CommandLine
         var parsed = Build(context).Parse(arguments);
         if (parsed.Errors.Count > 0 && parsed.Action is not ExampleHelp)
         {
-            var command = parsed.CommandResult.Command;
-            context.Screen.Error($"{parsed.Errors[0].Message.TrimEnd('.')}; see '{PathOf(parsed)} --help'.");
-            return command.Subcommands.Count > 0 && arguments.Count == 0 ? ShowHelp(context) : ExitCode.Usage;
+            if (arguments.Count == 0)
+            {
+                Build(context).Parse(["--help"]).Invoke();
+                return ExitCode.Usage;
+            }
+
+            // A word nobody knows says more than the command that is missing because of it.
+            var error = parsed.Errors.FirstOrDefault(e => e.Message.StartsWith("Unrecognized", StringComparison.Ordinal)) ?? parsed.Errors[0];
+            context.Screen.Error($"{error.Message.TrimEnd('.')}; see '{PathOf(parsed)} --help'.");
+            return ExitCode.Usage;
         }
 
         // Ctrl-C cancels a verb; those that must end cleanly take the signals themselves.
@@ -41,12 +49,6 @@ internal static class CommandLine
             EnableDefaultExceptionHandler = false,
             ProcessTerminationTimeout = null,
         });
-    }
-
-    private static int ShowHelp(CliContext context)
-    {
-        Build(context).Parse(["--help"]).Invoke();
-        return ExitCode.Usage;
     }
 
     private static string PathOf(ParseResult parsed)

@@ -13,6 +13,7 @@ internal sealed class RigGroup : Command
         Add(new RigStatusVerb(context));
         Add(new RigCutVerb(context));
         Add(new RigRestoreVerb(context));
+        Add(new RigTortureVerb(context));
         Add(new RigSuperviseVerb(context));
     }
 

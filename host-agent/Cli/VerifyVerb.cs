@@ -60,7 +60,7 @@ internal sealed class VerifyVerb : Verb
     {
         foreach (var difference in result.Differences)
         {
-            Screen.Line($"differs: offset {difference.OffsetBytes} length {difference.LengthBytes} on {string.Join(", ", difference.Boards)}");
+            Screen.Line($"differs: offset {difference.OffsetBytes} length {difference.LengthBytes}");
         }
 
         Screen.Line(result.Equal

@@ -45,6 +45,8 @@ internal sealed class WaitVerb : Verb
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
+            // A short timeout must not turn a slow answer into none.
+            last ??= await client.GetStatusAsync(cancellation);
             throw last is null
                 ? StatusVerb.NoAgent(client)
                 : new CliFault($"Not in sync after {DurationText.Format(timeoutMs)}: {Summary(last)}", StatusVerb.CodeOf(last));

@@ -78,7 +78,7 @@ internal sealed record AgentConfiguration
         {
             var name = item.Name("name");
             var address = item.Address("address", null);
-            var peer = item.Has("peerAddress") ? item.Address("peerAddress", null) : address;
+            var peer = item.OptionalAddress("peerAddress") ?? address;
             item.End();
             if (boards.Exists(b => b.Name == name))
             {

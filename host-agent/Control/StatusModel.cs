@@ -44,8 +44,14 @@ internal enum MemberConnection
 /// <summary>How far a member's data is.</summary>
 internal enum MemberSync
 {
+    /// <summary>Not known yet.</summary>
+    Unknown,
+
     /// <summary>It may be read.</summary>
     InSync,
+
+    /// <summary>It answers and is being taken in.</summary>
+    Attaching,
 
     /// <summary>It gets again what it lost at its restart (B2).</summary>
     Replaying,
@@ -53,14 +59,17 @@ internal enum MemberSync
     /// <summary>Blocks are compared and copied.</summary>
     Recovering,
 
-    /// <summary>It does not answer.</summary>
+    /// <summary>It does not answer, and the grace time is not over.</summary>
+    Disconnected,
+
+    /// <summary>It does not answer, and the grace time is over.</summary>
     Away,
+
+    /// <summary>Its disk or chip fails (W7).</summary>
+    Failing,
 
     /// <summary>It answers, but is blank, foreign or a restored image; its return needs a resync.</summary>
     Refused,
-
-    /// <summary>Not known yet.</summary>
-    Unknown,
 }
 
 /// <summary>What <c>status --json</c> prints.</summary>

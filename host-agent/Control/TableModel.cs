@@ -35,7 +35,11 @@ internal sealed record TableMarkModel(long Block, long Count);
 /// <summary>A board's memory chip.</summary>
 internal sealed record NvmModel
 {
+    /// <summary>Gets the kind: <c>fram</c> or <c>eeprom</c>.</summary>
     public required string Kind { get; init; }
+
+    /// <summary>Gets the kind and the chip's name.</summary>
+    public string? Chip { get; init; }
 
     public required long SizeBytes { get; init; }
 

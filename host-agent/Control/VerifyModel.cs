@@ -3,8 +3,7 @@ namespace MirrorController.HostAgent.Control;
 /// <summary>A range in which the members differ.</summary>
 /// <param name="OffsetBytes">Where it begins.</param>
 /// <param name="LengthBytes">Its length.</param>
-/// <param name="Boards">The boards that do not hold what the first board holds, or cannot be read there.</param>
-internal sealed record DifferenceModel(long OffsetBytes, long LengthBytes, IReadOnlyList<string> Boards);
+internal sealed record DifferenceModel(long OffsetBytes, long LengthBytes);
 
 /// <summary>What <c>verify</c> found.</summary>
 internal sealed record VerifyModel

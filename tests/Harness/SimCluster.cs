@@ -15,16 +15,31 @@ public sealed class SimCluster
 
     private static readonly byte[] _secret = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16];
 
-    public SimCluster(SimWorld world, int boards = 2, long sizeBytes = 4L << 20, Func<CoordinatorOptions, CoordinatorOptions>? options = null, bool eeprom = false, int chipBytes = 32 * 1024)
+    /// <param name="world">Where everything lives.</param>
+    /// <param name="boards">How many boards.</param>
+    /// <param name="sizeBytes">The volume's size.</param>
+    /// <param name="options">Changes the coordinator's options.</param>
+    /// <param name="eeprom">Whether the boards have EEPROM instead of FRAM.</param>
+    /// <param name="chipBytes">The size of the boards' memory chips.</param>
+    /// <param name="makeBoard">Makes something else in the place of a board's node, by the board's number.</param>
+    public SimCluster(
+        SimWorld world,
+        int boards = 2,
+        long sizeBytes = 4L << 20,
+        Func<CoordinatorOptions, CoordinatorOptions>? options = null,
+        bool eeprom = false,
+        int chipBytes = 32 * 1024,
+        Func<int, SimNodeContext, object>? makeBoard = null)
     {
         World = world;
         SizeBytes = sizeBytes;
         var addresses = new List<BoardAddress>();
         for (var i = 0; i < boards; i++)
         {
+            var number = i;
             var name = "pi-" + (char)('a' + i);
             addresses.Add(new BoardAddress(name, new NodeAddress(name, BoardPort)));
-            var node = new SimNode(world, name, context => StartBoard(name, context));
+            var node = new SimNode(world, name, context => makeBoard?.Invoke(number, context) ?? StartBoard(name, context));
             node.AddDisk(sizeBytes + (16L << 20));
             if (eeprom)
             {
@@ -43,6 +58,12 @@ public sealed class SimCluster
         Host = new SimNode(world, "host", StartHost);
     }
 
+    /// <summary>Gets the secret that host and boards share.</summary>
+    public static byte[] Secret => _secret;
+
+    /// <summary>Gets the volume's id.</summary>
+    public static VolumeId Volume { get; } = new(0x1122334455667788, 0x99AABBCCDDEEFF00);
+
     public SimWorld World { get; }
 
     public long SizeBytes { get; }
@@ -53,6 +74,9 @@ public sealed class SimCluster
     public SimNode Host { get; }
 
     public CoordinatorOptions Options { get; }
+
+    /// <summary>Gets or sets the tap in what every node receives; null for none. Set before the nodes start.</summary>
+    public FrameTap? Tap { get; set; }
 
     /// <summary>Gets the coordinator of the host's present life.</summary>
     public Coordinator Coordinator => (Coordinator)Host.Instance!;
@@ -118,20 +142,24 @@ public sealed class SimCluster
     {
         var board = new BoardNode(
             context.Loop,
-            context.Network,
+            NetworkOf(context),
             context.Random,
             context.Log,
             context.Pool,
             context.Nvm,
-            new SimDiskPlace(context.Disk, context.Node.Disk),
+            new SimDiskPlace(context.Node.Disk, context.Loop),
             new BoardOptions { Name = name, Listen = new NodeAddress(name, BoardPort), Secret = _secret });
         _ = Watch(context, board.StartAsync());
         return board;
     }
 
-    private Coordinator StartHost(SimNodeContext context)
+    /// <summary>Gets a node's way to the network, through the tap if there is one.</summary>
+    public INetwork NetworkOf(SimNodeContext context) => Tap?.Over(context) ?? context.Network;
+
+    /// <summary>Makes a coordinator of the volume, as a host's agent does at its start.</summary>
+    public Coordinator StartHost(SimNodeContext context)
     {
-        var coordinator = new Coordinator(context.Loop, context.Network, context.Random, context.Log, Options);
+        var coordinator = new Coordinator(context.Loop, NetworkOf(context), context.Random, context.Log, Options);
         coordinator.Start();
         return coordinator;
     }
@@ -189,7 +217,7 @@ public sealed class SimCluster
             var writer = new WireWriter();
             new CreateRequest
             {
-                Volume = new VolumeId(0x1122334455667788, 0x99AABBCCDDEEFF00),
+                Volume = SimCluster.Volume,
                 Name = VolumeName,
                 Member = (ushort)_links.IndexOf(link),
                 BlockBytes = BlockBytes,

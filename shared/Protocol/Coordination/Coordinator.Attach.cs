@@ -12,12 +12,20 @@ public sealed partial class Coordinator
 
     private async Task AttachAsync(Member member)
     {
+        // Before the session is stored there: an image would take it, and be no older any more at its next try.
+        if (JudgeReturn(member, member.State!) is { } image)
+        {
+            Refuse(member, image);
+            return;
+        }
+
         var session = _session;
+        var generation = member.Link.Generation;
         var header = NewFrame(member, Command.Attach);
         header.BootId = member.Link.BootId;
         header.Flags = _options.AuthorityOnly ? FrameFlags.Authority : FrameFlags.None;
         var answer = await member.Link.AskAsync(header, new WireWriter().U64(session.Id));
-        if (!answer.Arrived || session != _session || Phase is CoordinatorPhase.Fenced or CoordinatorPhase.Stopped)
+        if (!answer.Arrived || !member.Link.IsReady || generation != member.Link.Generation || session != _session || Phase is CoordinatorPhase.Fenced or CoordinatorPhase.Stopped)
         {
             return;
         }
@@ -73,6 +81,16 @@ public sealed partial class Coordinator
             return $"Board {member.Board.Name} claims tag {state.Durable} as durable, which was never given.";
         }
 
+        if (member.BootId != 0 && state.Durable > Tag.Max(Tag.Of(_session.Number, member.LowSequence), member.Durable))
+        {
+            return $"Board {member.Board.Name} claims tag {state.Durable} as durable, above all that it has replied to.";
+        }
+
+        if (_settled && state.Retired > Watermark)
+        {
+            return $"Board {member.Board.Name} claims tag {state.Retired} as retired, above the watermark {Watermark}.";
+        }
+
         if (member.BootId == 0)
         {
             return null;
@@ -123,6 +141,7 @@ public sealed partial class Coordinator
         member.Refusal = null;
         member.Fault = null;
         member.FailedWrites.Clear();
+        member.ResendDue.Clear();
         member.FlushInFlight = false;
         member.WatermarkSent = state.Retired;
         member.Capacity = state.CapacityEntries;
@@ -174,8 +193,9 @@ public sealed partial class Coordinator
     private async Task EndReplayAsync(Member member)
     {
         var boot = member.BootId;
+        var generation = member.Link.Generation;
         var answer = await member.Link.AskAsync(NewFrame(member, Command.ReplayDone));
-        if (!member.Attached || member.BootId != boot || !answer.Arrived)
+        if (!member.Attached || member.BootId != boot || generation != member.Link.Generation || !answer.Arrived)
         {
             return;
         }

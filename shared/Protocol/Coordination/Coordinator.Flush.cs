@@ -126,9 +126,16 @@ public sealed partial class Coordinator
         }
 
         member.FlushInFlight = false;
-        NoteRetired(member, header);
+        if (!NoteRetired(member, header))
+        {
+            return;
+        }
+
         switch (header.Status)
         {
+            case WireStatus.Ok when new Tag(header.Tag) > Tag.Of(_session.Number, member.LowSequence):
+                Distrust(member, $"it claims that {new Tag(header.Tag)} is durable, L was {Tag.Of(_session.Number, member.LowSequence)}");
+                break;
             case WireStatus.Ok:
                 NoteSlowFlush(member);
                 NoteDurable(member, new Tag(header.Tag));
@@ -239,17 +246,36 @@ public sealed partial class Coordinator
         SendRetirement();
     }
 
-    private void NoteRetired(Member member, in FrameHeader header)
+    /// <summary>Takes the R that an answer carries: room in the member's table (rule D6).</summary>
+    /// <returns>False when the board claims what cannot be; its connection is made anew.</returns>
+    private bool NoteRetired(Member member, in FrameHeader header)
     {
         var retired = new Tag(header.Watermark);
-        if (header.Status == WireStatus.Ok && retired > member.Retired)
+        if (header.Status != WireStatus.Ok || retired <= member.Retired)
         {
-            member.Retired = retired;
-            if (_ready.Count > 0)
-            {
-                PumpWrites();
-            }
+            return true;
         }
+
+        if (_settled && retired > Watermark)
+        {
+            Distrust(member, $"it claims that {retired} is retired, the watermark is {Watermark}");
+            return false;
+        }
+
+        member.Retired = retired;
+        if (_ready.Count > 0)
+        {
+            PumpWrites();
+        }
+
+        return true;
+    }
+
+    /// <summary>A board answers what no board of ours can: nothing of it is believed, and its connection is made anew.</summary>
+    private void Distrust(Member member, string why)
+    {
+        _log.Warning($"Board {member.Board.Name}: {why}; the connection is closed and made anew.");
+        member.Link.Reset(why);
     }
 
     private void NoteSlowFlush(Member member)

@@ -216,7 +216,11 @@ public sealed partial class Coordinator
             return;
         }
 
-        NoteRetired(member, header);
+        if (!NoteRetired(member, header))
+        {
+            return;
+        }
+
         var tag = new Tag(header.Tag);
         var op = tag.Session == _session.Number ? _buffer.Find(tag.Sequence) : null;
         switch (header.Status)
@@ -229,6 +233,11 @@ public sealed partial class Coordinator
                 if ((op.Replied & member.Bit) == 0)
                 {
                     op.Replied |= member.Bit;
+                    if (member.FailedWrites.Count > 0)
+                    {
+                        _ = member.FailedWrites.Remove(op.Tag.Sequence);
+                    }
+
                     AdvanceLow(member);
                     if (op.Replied == _allBits && !op.Acknowledged)
                     {
@@ -258,8 +267,7 @@ public sealed partial class Coordinator
                 Fence($"Board {member.Board.Name} has a younger session {header.Watermark} of volume {Name}; session {_session.Number} is fenced.");
                 break;
             default:
-                _log.Warning($"Board {member.Board.Name} refused the write {tag}: {WireReader.From(payload).Text()}");
-                member.Link.Reset("it refused a write");
+                Distrust(member, $"it refused the write {tag} with the status {header.Status}: {WireReader.From(payload).Text()}");
                 break;
         }
     }
@@ -279,6 +287,8 @@ public sealed partial class Coordinator
             member.FailedWrites.Add(op.Tag.Sequence);
         }
 
+        member.ResendDue.Add(op.Tag.Sequence);
+
         if (member.ResendScheduled)
         {
             return;
@@ -288,8 +298,8 @@ public sealed partial class Coordinator
         _loop.StartTimer(_options.FaultRetryMs, () =>
         {
             member.ResendScheduled = false;
-            var failed = member.FailedWrites.ToArray();
-            member.FailedWrites.Clear();
+            var failed = member.ResendDue.ToArray();
+            member.ResendDue.Clear();
             System.Array.Sort(failed);
             foreach (var sequence in failed)
             {
@@ -335,6 +345,12 @@ public sealed partial class Coordinator
         op.Done = null;
         CountForBackgroundFlush(op);
         _lock.Release(op);
+        if (_ready.Count > 0)
+        {
+            // D6: somebody waits for room, and now there is something that a flush can make room of.
+            PumpWrites();
+        }
+
         if (!_bad.IsEmpty)
         {
             // What was unreadable on all members is good again once it is overwritten (R2).

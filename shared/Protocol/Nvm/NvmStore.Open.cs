@@ -191,11 +191,6 @@ public sealed partial class NvmStore
             {
                 volume.Table[i].Sure = volume.Table[i].Tag <= volume.Durable;
             }
-
-            foreach (var mark in volume.Stored.Marks)
-            {
-                volume.Working.Put(mark, 0);
-            }
         }
 
         return JudgeBehindTail(image, end);

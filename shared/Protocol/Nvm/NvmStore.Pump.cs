@@ -189,6 +189,7 @@ public sealed partial class NvmStore
             case RingRecordKind.Mark:
             case RingRecordKind.CoarseMark:
                 volume.Stored.Put(mark, position);
+                volume.Working.Put(mark, position);
                 break;
             case RingRecordKind.MarksCleared:
                 volume.Working.Clear(session);

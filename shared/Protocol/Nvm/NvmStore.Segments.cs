@@ -32,7 +32,14 @@ public sealed partial class NvmStore
     private async Task<IoStatus> EnterSegmentAsync(ulong newCounter)
     {
         var status = await BeginSegmentAsync(newCounter);
-        while (status.IsOk && UsedSegments > UsedSegmentsMax)
+        return status.IsOk ? await TidyAsync() : status;
+    }
+
+    private async Task<IoStatus> TidyAsync()
+    {
+        // After one round everything that lives stands packed: another one would free nothing more.
+        var status = IoStatus.Ok;
+        for (var freed = 0; status.IsOk && freed < NvmLayout.Segments && UsedSegments > UsedSegmentsMax; freed++)
         {
             status = await FreeHeadAsync();
         }
@@ -213,10 +220,7 @@ public sealed partial class NvmStore
                 volume.Table.MakeUnsureAbove(volume.Durable);
             }
 
-            while (status.IsOk && UsedSegments > UsedSegmentsMax)
-            {
-                status = await FreeHeadAsync();
-            }
+            status = await TidyAsync();
         }
 
         _fault ??= status.Fault;

@@ -1,6 +1,7 @@
 namespace MirrorController.Protocol.Nvm;
 
-/// <summary>Repair marks, each with the log position of its record; a new one takes the place of those it absorbs.</summary>
+/// <summary>Repair marks, each with the log position of its record; none absorbs another, so the order in which they came does not matter.</summary>
+/// <remarks>It must not: copying forward changes the order of their records.</remarks>
 internal sealed class RepairMarkSet
 {
     private readonly List<RepairMark> _marks = [];
@@ -9,9 +10,17 @@ internal sealed class RepairMarkSet
     /// <summary>Gets the marks.</summary>
     public IReadOnlyList<RepairMark> Marks => _marks;
 
-    /// <summary>Adds a mark in the place of those it absorbs.</summary>
+    /// <summary>Adds a mark in the place of those it absorbs, unless one that is there absorbs it.</summary>
     public void Put(RepairMark mark, long position)
     {
+        foreach (var known in _marks)
+        {
+            if (known.Absorbs(mark) && !mark.Absorbs(known))
+            {
+                return;
+            }
+        }
+
         for (var i = _marks.Count - 1; i >= 0; i--)
         {
             if (mark.Absorbs(_marks[i]))

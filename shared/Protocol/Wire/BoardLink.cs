@@ -97,6 +97,9 @@ public sealed class BoardLink : IConnectionHandler, IFrameHandler
     /// <summary>Gets whether the secret is proven and the connection stands.</summary>
     public bool IsReady { get; private set; }
 
+    /// <summary>Gets the number of the present connection: an answer that was asked for on an earlier one says nothing of this one.</summary>
+    public int Generation { get; private set; }
+
     /// <summary>Gets why the link is not ready, one sentence.</summary>
     public string Reason { get; private set; } = "not connected yet";
 
@@ -257,6 +260,7 @@ public sealed class BoardLink : IConnectionHandler, IFrameHandler
 
                 BootId = state.BootId;
                 IsReady = true;
+                Generation++;
                 WasRefused = false;
                 Reason = string.Empty;
                 _lastReason = string.Empty;
@@ -342,7 +346,7 @@ public sealed class BoardLink : IConnectionHandler, IFrameHandler
         _reader?.Stop();
         _reader = null;
         IsReady = false;
-        Reason = reason;
+        Reason = reason.TrimEnd('.');
         _timer?.Cancel();
         foreach (var question in _questions.Values)
         {
@@ -350,7 +354,7 @@ public sealed class BoardLink : IConnectionHandler, IFrameHandler
         }
 
         _questions.Clear();
-        _owner.LinkLost(this, reason);
+        _owner.LinkLost(this, Reason);
         if (!_stopped && _connection is null)
         {
             StartTimer(_retryMs, Connect);

@@ -45,7 +45,7 @@ public sealed record Hello
     /// <summary>Gets the member the caller takes the board for; 0xFFFF where it does not know.</summary>
     public ushort Member { get; init; } = 0xFFFF;
 
-    /// <summary>Gets the caller's session; none before it has one. An older one than the board's is refused before anything is closed.</summary>
+    /// <summary>Gets the caller's session, for messages; none before it has one. What judges it is ATTACH, before it closes anybody's connection.</summary>
     public SessionId Session { get; init; }
 
     /// <summary>Gets the boot id the caller knows; 0 for none.</summary>
@@ -70,7 +70,7 @@ public sealed record Hello
         var oldest = reader.U16();
         var newest = reader.U16();
         var role = (HelloRole)reader.U8();
-        reader.U8();
+        var reserved = reader.U8();
         if (!reader.IsBad && (oldest > WireVersion || newest < WireVersion))
         {
             wrong = $"the caller speaks wire versions {oldest} to {newest}, this board speaks version {WireVersion}";
@@ -84,7 +84,7 @@ public sealed record Hello
         var boot = reader.U64();
         var nonce = reader.Bytes(NonceSize);
         var name = reader.Text();
-        if (!reader.IsWhole || number > SessionId.MaxNumber || role is < HelloRole.Coordinator or > HelloRole.Peer)
+        if (!reader.IsWhole || reserved != 0 || number > SessionId.MaxNumber || role is < HelloRole.Coordinator or > HelloRole.Peer)
         {
             wrong = "the HELLO is malformed";
             return null;

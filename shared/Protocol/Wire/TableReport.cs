@@ -37,7 +37,7 @@ public sealed class TableReport
         }
     }
 
-    /// <summary>Reads a body.</summary>
+    /// <summary>Reads the rest of a body.</summary>
     /// <returns>Null if it is malformed.</returns>
     public static TableReport? Read(WireReader reader)
     {
@@ -77,6 +77,6 @@ public sealed class TableReport
             }
         }
 
-        return reader.IsBad ? null : report;
+        return reader.IsWhole ? report : null;
     }
 }

@@ -19,9 +19,6 @@ public sealed class ConfigObject
         _where = where;
     }
 
-    /// <summary>Gets whether a key stands in the file.</summary>
-    public bool Has(string key) => _value.Members.Exists(m => m.Key == key);
-
     /// <summary>Reads a text that must be there.</summary>
     public string Text(string key) => Find(key, ConfigKind.Text, "a text", required: true)?.Text ?? "";
 
@@ -105,6 +102,9 @@ public sealed class ConfigObject
         return address;
     }
 
+    /// <summary>Reads a HOST:PORT that may be missing.</summary>
+    public NodeAddress? OptionalAddress(string key) => Find(key, ConfigKind.Text, "a text", required: false) is null ? null : Address(key, null);
+
     /// <summary>Reads a time such as "30s" in milliseconds.</summary>
     public long DurationMs(string key, string fallback)
     {
@@ -160,7 +160,7 @@ public sealed class ConfigObject
         var file = Find("secretFile", ConfigKind.Text, "a path", required: false);
         if ((hex is null) == (file is null))
         {
-            Fault(hex, $"{_where} needs either \"secret\" or \"secretFile\"{(hex is null ? "" : ", not both")}");
+            FaultIfExpected(hex, $"{_where} needs either \"secret\" or \"secretFile\"{(hex is null ? "" : ", not both")}");
             return [];
         }
 
@@ -223,6 +223,16 @@ public sealed class ConfigObject
         }
     }
 
+    private bool ExpectsMembers => !IsMissing && (_file.Faults.Count == 0 || _value.Members.Count > 0);
+
+    private void FaultIfExpected(ConfigValue? at, string sentence)
+    {
+        if (ExpectsMembers)
+        {
+            Fault(at, sentence);
+        }
+    }
+
     private void Fault(ConfigValue? at, string sentence) => _file.AddFault((at ?? _value).Line, sentence);
 
     private ConfigValue? Find(string key, ConfigKind kind, string kindName, bool required)
@@ -236,7 +246,7 @@ public sealed class ConfigObject
         if (value is null)
         {
             // A file or object that is not there has been complained about; its keys need no complaint of their own.
-            if (required && !IsMissing && (_file.Faults.Count == 0 || _value.Members.Count > 0))
+            if (required && ExpectsMembers)
             {
                 Fault(_value, $"{_where} has no \"{key}\"");
             }

@@ -39,6 +39,23 @@ public abstract class BlockDeviceContract(DiskRig rig) : IDisposable
     }
 
     [Fact]
+    public void What_is_known_to_be_zero_reads_as_zero_and_what_was_written_is_not()
+    {
+        long[] written = [300 * 1024, (2 * 1024 * 1024) + 4096, DiskRig.SizeBytes - 4096];
+        foreach (var offset in written)
+        {
+            Assert.True(Rig.Write(offset, Bytes(4096, 7)).IsOk);
+        }
+
+        for (long at = 0; at < DiskRig.SizeBytes; at += 128 * 1024)
+        {
+            var known = Rig.Disk.KnownZeroBytes(at, DiskRig.SizeBytes - at);
+            Assert.InRange(known, 0, DiskRig.SizeBytes - at);
+            Assert.DoesNotContain(written, offset => offset < at + known && offset + 4096 > at);
+        }
+    }
+
+    [Fact]
     public void A_synchronous_write_is_read_in_place_of_older_cached_data()
     {
         Assert.True(Rig.Write(8192, Bytes(8192, 1)).IsOk);

@@ -20,7 +20,7 @@ public sealed class NvmRingTests
         ulong written = 0;
         for (; written < (ulong)capacity; written++)
         {
-            rig.Append(written + 1, random.NextInt64(1L << 31) + (1L << 31) - 2_000_000, 1_900_000, (ushort)written, session: (uint)(written + 1));
+            rig.Append(written + 1, random.NextInt64(1L << 31) + (1L << 31) - 20_000, 16_384, (ushort)written, session: (uint)(written + 1));
             rig.CommitGood();
         }
 
@@ -34,8 +34,9 @@ public sealed class NvmRingTests
             rig.Loop.Within(rig.Store.CommitIfRetirementPending);
             rig.Loop.RunAll();
             written++;
-            rig.Append(written, random.NextInt64(1L << 31), 1_900_000, (ushort)written, session: (uint)written);
+            rig.Append(written, random.NextInt64(1L << 31), 16_384, (ushort)written, session: (uint)written);
             rig.CommitGood();
+            Assert.True(rig.Loop.ActionsRun < 2_000_000, $"round {round}: {rig.Store.Statistics} {written}");
             if (round % 50 == 0)
             {
                 Assert.Equal(StoredContent.Of(rig.Store, 1).ToString(), StoredContent.Of(rig.Reopened().Store, 1).ToString());

@@ -70,6 +70,11 @@ internal sealed class StoredContent(int volumes)
 
     public void Mark(int slot, RepairMark mark)
     {
+        if (_marks[slot].Exists(known => known.Absorbs(mark) && !mark.Absorbs(known)))
+        {
+            return;
+        }
+
         _ = _marks[slot].RemoveAll(mark.Absorbs);
         _marks[slot].Add(mark);
     }
