@@ -399,8 +399,20 @@ internal sealed partial class BoardVolume
         }
         else
         {
-            // Unreadable here: a copy has replaced it, or it is bad on every member.
             slice.Release();
+            if (range.Count > 1)
+            {
+                // One bad block must not keep the others from being written back.
+                _order.Release(held);
+                for (var block = range.Start; block < range.End && status.IsOk; block++)
+                {
+                    status = await RewriteAsync(new BlockRange(block, 1));
+                }
+
+                return status;
+            }
+
+            // Unreadable here: a copy has replaced it, or it is bad on every member.
         }
 
         _order.Release(held);

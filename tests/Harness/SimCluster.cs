@@ -20,6 +20,7 @@ public sealed class SimCluster
     /// <param name="sizeBytes">The volume's size.</param>
     /// <param name="options">Changes the coordinator's options.</param>
     /// <param name="eeprom">Whether the boards have EEPROM instead of FRAM.</param>
+    /// <param name="chipBytes">The size of the boards' memory chips.</param>
     /// <param name="makeBoard">Makes something else in the place of a board's node, by the board's number.</param>
     public SimCluster(
         SimWorld world,
@@ -27,6 +28,7 @@ public sealed class SimCluster
         long sizeBytes = 4L << 20,
         Func<CoordinatorOptions, CoordinatorOptions>? options = null,
         bool eeprom = false,
+        int chipBytes = 32 * 1024,
         Func<int, SimNodeContext, object>? makeBoard = null)
     {
         World = world;
@@ -41,11 +43,11 @@ public sealed class SimCluster
             node.AddDisk(sizeBytes + (16L << 20));
             if (eeprom)
             {
-                node.AddEeprom();
+                node.AddEeprom(chipBytes);
             }
             else
             {
-                node.AddFram();
+                node.AddFram(chipBytes);
             }
 
             Boards.Add(node);

@@ -41,6 +41,8 @@ public sealed class HistoryPlan
             NvmDelayMaxMicros = random.OneIn(2) ? 0 : 1 + random.Below(3000),
         };
         FlushMs = random.OneIn(3) ? 2000 : 100;
+        ChipBytes = random.OneIn(3) ? 8 * 1024 : 32 * 1024;
+        ReplayBufferMax = random.OneIn(3) ? 1L << 20 : 64L << 20;
     }
 
     public ulong Seed { get; }
@@ -81,10 +83,15 @@ public sealed class HistoryPlan
 
     public long FlushMs { get; }
 
+    /// <summary>Gets the size of the boards' memory chips: in a small one the tag table fills up (D6).</summary>
+    public int ChipBytes { get; }
+
+    public long ReplayBufferMax { get; }
+
     public SimOptions World { get; }
 
     /// <summary>Applies the plan to the coordinators' options.</summary>
-    public CoordinatorOptions Apply(CoordinatorOptions options) => options with { BackgroundFlushMs = FlushMs };
+    public CoordinatorOptions Apply(CoordinatorOptions options) => options with { BackgroundFlushMs = FlushMs, ReplayBufferMax = ReplayBufferMax };
 
     /// <summary>Draws a kind of fault; null when this seed has none.</summary>
     public HistoryFault? Draw(SimRandom random)
@@ -109,7 +116,7 @@ public sealed class HistoryPlan
     public override string ToString()
     {
         var faults = _kinds.Where((_, i) => _weights[i] > 0).Select((k, _) => $"{k}:{_weights[(int)k]}");
-        return $"seed {Seed}: {Boards} boards, {Blocks} blocks, {(IsEeprom ? "EEPROM" : "FRAM")}, {Generators} generators of {DepthMax}, "
+        return $"seed {Seed}: {Boards} boards, {Blocks} blocks, {(IsEeprom ? "EEPROM" : "FRAM")} of {ChipBytes} bytes, {Generators} generators of {DepthMax}, "
             + $"{DurationMs} ms, a fault within {FaultPauseMaxMs} ms: {string.Join(' ', faults)}";
     }
 }

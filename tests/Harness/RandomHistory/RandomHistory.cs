@@ -1,4 +1,5 @@
 using MirrorController.Protocol.Coordination;
+using MirrorController.Protocol.Wire;
 using MirrorController.Tests.Harness.Checker;
 
 namespace MirrorController.Tests.Harness.RandomHistory;
@@ -9,6 +10,7 @@ public sealed class RandomHistory
     private const long LookMicros = 5000;
     private const long HealMaxMs = 300_000;
     private const long PollMs = 20;
+    private const long SilenceMs = BoardLink.SilenceMaxMs + (2 * BoardLink.PingEveryMs);
 
     private readonly Dictionary<SimRequest, string> _open = [];
     private readonly HashSet<CheckedWrite> _unanswered = [];
@@ -20,7 +22,7 @@ public sealed class RandomHistory
         Plan = new HistoryPlan(seed);
         World = new SimWorld(seed, Plan.World);
         World.Note(Plan.ToString());
-        Cluster = new SimCluster(World, Plan.Boards, Plan.SizeBytes, Plan.Apply, Plan.IsEeprom);
+        Cluster = new SimCluster(World, Plan.Boards, Plan.SizeBytes, Plan.Apply, Plan.IsEeprom, Plan.ChipBytes);
         Hosts.Add(new HistoryHost(this, Cluster.Host));
         Hosts.Add(new HistoryHost(this, Cluster.AddHost("host-2")));
         _faults = new HistoryFaults(this);
@@ -142,6 +144,8 @@ public sealed class RandomHistory
             living.Start();
         }
 
+        // Until a link has been silent for its time, the host does not know that a board had lost its power.
+        World.RunFor(SilenceMs);
         var end = World.NowMicros + (HealMaxMs * 1000);
         while (living.Coordinator.Describe().State != VolumeState.InSync || _open.Keys.Any(r => r.Owner == living.Node.Loop))
         {
