@@ -97,7 +97,7 @@ internal sealed class BoardConnection(BoardNode board) : IConnectionHandler, IFr
     /// <summary>Answers a request with a refusal, one sentence.</summary>
     public void ReplyFault(in FrameHeader request, WireStatus status, string sentence)
     {
-        var answer = default(FrameHeader);
+        var answer = new FrameHeader { Tag = request.Tag };
         Reply(request, status, ref answer, new WireWriter().Text(sentence));
     }
 

@@ -121,7 +121,13 @@ public sealed partial class BoardNode
         var half = Store.Volume(0);
         if (half is not null && half.Record.VolumeId != record.VolumeId)
         {
-            var removed = await Store.RemoveVolumeAsync(0);
+            // The label goes first: beside a chip that does not know its volume it would be a stranger's, never to be overwritten.
+            var removed = await MemberDisk.EraseLabelAsync(this);
+            if (removed.IsOk)
+            {
+                removed = await Store.RemoveVolumeAsync(0);
+            }
+
             if (!removed.IsOk)
             {
                 return removed.Fault;

@@ -43,8 +43,8 @@ internal sealed partial class BoardVolume
 
             if (!status.IsOk)
             {
+                // The board counts as restarted (D1): the sync's queue sees to it.
                 from.ReplyFault(request, WireStatus.DiskFault, status.Fault!);
-                _board.Guard(_board.CountAsRestartedAsync($"The disk could not be made durable: {status.Fault}"));
                 return;
             }
 

@@ -178,7 +178,13 @@ internal sealed partial class BoardVolume
 
         foreach (var range in UnsureRanges(header.Session))
         {
-            await RewriteAsync(range);
+            var rewritten = await RewriteAsync(range);
+            if (!rewritten.IsOk)
+            {
+                // What is not written back may be a page that a sync takes for clean: a sync would prove nothing.
+                from.ReplyFault(header, WireStatus.DiskFault, $"{range} could not be written back: {rewritten.Fault}");
+                return;
+            }
         }
 
         var synced = new LoopCompletion<IoStatus>(_board.Loop);
@@ -192,7 +198,6 @@ internal sealed partial class BoardVolume
         if (!status.IsOk)
         {
             from.ReplyFault(header, WireStatus.DiskFault, status.Fault!);
-            await _board.CountAsRestartedAsync($"The disk could not be made durable: {status.Fault}");
             return;
         }
 
@@ -320,7 +325,7 @@ internal sealed partial class BoardVolume
         return parts;
     }
 
-    private async Task RewriteAsync(BlockRange range)
+    private async Task<IoStatus> RewriteAsync(BlockRange range)
     {
         var held = new HeldRange(_board.Loop, range);
         if (!_order.Acquire(held, exclusive: true))
@@ -331,17 +336,14 @@ internal sealed partial class BoardVolume
         var slice = _board.Pool.Rent(range.Count * _blockBytes);
         var read = new AsyncCompletion(_board.Loop);
         Disk.Device.Read(OffsetOf(range.Start), slice, read);
+        var status = IoStatus.Ok;
         if ((await read.Task).IsOk)
         {
             var payload = Payload.Take(slice);
             var written = new AsyncCompletion(_board.Loop);
             Disk.Device.Write(OffsetOf(range.Start), payload, written);
-            var status = await written.Task;
+            status = await written.Task;
             payload.Release();
-            if (!status.IsOk)
-            {
-                _board.Log.Warning($"{range} could not be written back: {status.Fault}");
-            }
         }
         else
         {
@@ -350,6 +352,7 @@ internal sealed partial class BoardVolume
         }
 
         _order.Release(held);
+        return status;
     }
 
     private async Task<(Slice Data, IoStatus Status)> ReadRangeAsync(BlockRange range)

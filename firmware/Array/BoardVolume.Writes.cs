@@ -333,14 +333,7 @@ internal sealed partial class BoardVolume
             volume.EndWrite(this, new IoStatus(_fault), WireStatus.DiskFault, hasLock: true);
         }
 
-        private void Synced(IoStatus status)
-        {
-            volume.EndWrite(this, status, WireStatus.DiskFault, hasLock: false);
-            if (!status.IsOk)
-            {
-                volume._board.Guard(volume._board.CountAsRestartedAsync($"The disk could not be made durable: {status.Fault}"));
-            }
-        }
+        private void Synced(IoStatus status) => volume.EndWrite(this, status, WireStatus.DiskFault, hasLock: false);
 
         private sealed class PartDone(BoardWrite write, Payload data) : ICompletion
         {

@@ -40,7 +40,8 @@ internal sealed partial class BoardVolume
         Disk = disk;
         _blockBytes = nvm.Record.BlockBytes;
         _blocks = nvm.Record.SizeBytes / _blockBytes;
-        _sync = new SyncQueue(disk.Device);
+        _sync = new SyncQueue(
+            disk.Device, fault => board.Guard(board.CountAsRestartedAsync($"The disk could not be made durable: {fault}")));
     }
 
     public NvmVolume Nvm { get; }
@@ -81,6 +82,11 @@ internal sealed partial class BoardVolume
         _lastToken = 0;
         System.Array.Clear(_tagOfToken);
         Nvm.Table.MakeUnsureAbove(Nvm.Durable);
+        for (var i = 0; i < Nvm.Table.Count; i++)
+        {
+            // Tokens count from 1 again: an old one would name another entry (D4).
+            Nvm.Table[i].Token = 0;
+        }
     }
 
     public void ConnectionClosed(BoardConnection connection)

@@ -64,6 +64,29 @@ internal sealed class MemberDisk(IBlockDevice device, DiskLabel label)
         return found;
     }
 
+    /// <summary>Takes the label of a creation that never came to its end off the disk, durably.</summary>
+    public static async Task<IoStatus> EraseLabelAsync(BoardNode board)
+    {
+        switch (board.DiskPlace.Open(out var device, out var sentence))
+        {
+            case DiskFinding.Missing:
+                return IoStatus.Ok;
+            case DiskFinding.Refused:
+                return new IoStatus(sentence);
+        }
+
+        var zeroed = new AsyncCompletion(board.Loop);
+        device!.Zero(0, Math.Min(device.SizeBytes, DiskLabel.SecondCopyOffset + DiskLabel.Size), zeroed);
+        var status = await zeroed.Task;
+        if (status.IsOk)
+        {
+            status = await SyncAsync(board.Loop, device);
+        }
+
+        device.Close();
+        return status;
+    }
+
     /// <summary>Makes the disk of a new member read as zeroes, durably; the label comes last (<see cref="WriteLabelAsync"/>).</summary>
     public static async Task<(MemberDisk? Disk, string Sentence)> CreateAsync(BoardNode board, DiskLabel label)
     {

@@ -3,7 +3,13 @@ using MirrorController.Protocol.Seams;
 namespace MirrorController.Firmware.Array;
 
 /// <summary>Shares syncs of a disk: a sync already running when somebody asks answers neither FLUSH nor FUA (rule W5); all who ask meanwhile share the next one.</summary>
-internal sealed class SyncQueue(IBlockDevice disk) : ICompletion
+/// <param name="disk">The disk.</param>
+/// <param name="failed">Told the fault of every sync that fails, after those who asked for it.</param>
+/// <remarks>
+/// A failed sync is the disk's matter and not only that of who asked (rule D1): one that was asked for before the board
+/// counted as restarted may fail when the replay has written again, and its pages then count as clean like any others.
+/// </remarks>
+internal sealed class SyncQueue(IBlockDevice disk, Action<string> failed) : ICompletion
 {
     private List<Action<IoStatus>> _running = [];
     private List<Action<IoStatus>> _next = [];
@@ -27,6 +33,11 @@ internal sealed class SyncQueue(IBlockDevice disk) : ICompletion
         foreach (var action in done)
         {
             action(status);
+        }
+
+        if (status.Fault is { } fault)
+        {
+            failed(fault);
         }
 
         if (!_isRunning && _next.Count > 0)

@@ -18,7 +18,10 @@ public readonly record struct TappedFrame(string From, string To, FrameHeader He
 }
 
 /// <summary>Looks at every frame between the nodes of a cluster, and may hold some up.</summary>
-/// <remarks>A held frame holds up all that comes behind it on its connection, in its direction, as a stream does.</remarks>
+/// <remarks>
+/// A held frame holds up all that comes behind it on its connection, in its direction, as a stream does; unless
+/// <see cref="IsOvertaken"/>, which is right for answers: a board gives them in any order.
+/// </remarks>
 public sealed class FrameTap
 {
     private readonly List<TappedStream> _streams = [];
@@ -28,6 +31,9 @@ public sealed class FrameTap
 
     /// <summary>Gets or sets which frames are held up.</summary>
     public Func<TappedFrame, bool>? Holds { get; set; }
+
+    /// <summary>Gets or sets whether what comes behind a held frame overtakes it.</summary>
+    public bool IsOvertaken { get; set; }
 
     /// <summary>Gets or sets who is told of a frame just before it is delivered.</summary>
     public Action<TappedFrame>? Arrives { get; set; }
@@ -42,6 +48,7 @@ public sealed class FrameTap
     public void Release()
     {
         Holds = null;
+        IsOvertaken = false;
         foreach (var stream in _streams.ToArray())
         {
             stream.Release();

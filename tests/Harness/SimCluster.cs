@@ -145,7 +145,7 @@ public sealed class SimCluster
             context.Log,
             context.Pool,
             context.Nvm,
-            new SimDiskPlace(context.Disk, context.Node.Disk),
+            new SimDiskPlace(context.Node.Disk, context.Loop),
             new BoardOptions { Name = name, Listen = new NodeAddress(name, BoardPort), Secret = _secret });
         _ = Watch(context, board.StartAsync());
         return board;

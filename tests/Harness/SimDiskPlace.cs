@@ -4,27 +4,27 @@ using MirrorController.Protocol.Seams;
 namespace MirrorController.Tests.Harness;
 
 /// <summary>The place of a simulated disk: like a file, it is not there until a creation makes it.</summary>
-public sealed class SimDiskPlace(IBlockDevice disk, SimDiskMedia media) : IDiskPlace
+public sealed class SimDiskPlace(SimDiskMedia media, SimLoop loop) : IDiskPlace
 {
-    public string Name => disk.Name;
+    public string Name => "simulated disk " + media.Name;
 
     public DiskFinding Open(out IBlockDevice? device, out string sentence)
     {
         sentence = string.Empty;
-        device = media.WasMade ? disk : null;
+        device = media.WasMade ? media.Open(loop) : null;
         return media.WasMade ? DiskFinding.Opened : DiskFinding.Missing;
     }
 
     public IBlockDevice? Create(long sizeBytes, out bool mustZero, out string sentence)
     {
         mustZero = media.WasMade;
-        sentence = sizeBytes > disk.SizeBytes ? $"The {Name} has {disk.SizeBytes} bytes, {sizeBytes} are needed." : string.Empty;
+        sentence = sizeBytes > media.SizeBytes ? $"The {Name} has {media.SizeBytes} bytes, {sizeBytes} are needed." : string.Empty;
         if (sentence.Length > 0)
         {
             return null;
         }
 
         media.WasMade = true;
-        return disk;
+        return media.Open(loop);
     }
 }

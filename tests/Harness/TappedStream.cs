@@ -54,7 +54,7 @@ internal sealed class TappedStream : IConnectionHandler, IFrameHandler
         var peer = _connection!.Peer;
         var colon = peer.IndexOf(':', StringComparison.Ordinal);
         var frame = new TappedFrame(colon < 0 ? peer : peer[..colon], _context.Node.Name, header, _context.Loop.NowMicros);
-        if (IsHolding || _tap.Holds?.Invoke(frame) == true)
+        if ((IsHolding && !_tap.IsOvertaken) || _tap.Holds?.Invoke(frame) == true)
         {
             _held.Enqueue((frame, bytes));
             return;

@@ -12,6 +12,13 @@ public sealed partial class Coordinator
 
     private async Task AttachAsync(Member member)
     {
+        // Before the session is stored there: an image would take it, and be no older any more at its next try.
+        if (JudgeReturn(member, member.State!) is { } image)
+        {
+            Refuse(member, image);
+            return;
+        }
+
         var session = _session;
         var generation = member.Link.Generation;
         var header = NewFrame(member, Command.Attach);
@@ -134,6 +141,7 @@ public sealed partial class Coordinator
         member.Refusal = null;
         member.Fault = null;
         member.FailedWrites.Clear();
+        member.ResendDue.Clear();
         member.FlushInFlight = false;
         member.WatermarkSent = state.Retired;
         member.Capacity = state.CapacityEntries;

@@ -47,26 +47,26 @@ public sealed partial class Coordinator
                 await _signal.ChangedAsync();
             }
 
-            if (_beaten)
-            {
-                ForgetSession();
-                await _signal.DelayAsync(pauseMs + _random.Next((int)pauseMs));
-                pauseMs = Math.Min(pauseMs * 2, _options.OpenRetryMaxMs);
-                continue;
-            }
-
             // O5a once more, on what the boards answered when they stored the session: one may have been exchanged since the survey.
-            if (Phase == CoordinatorPhase.Opening && !JudgeFound(out _))
+            if (Phase == CoordinatorPhase.Opening && !_beaten && !JudgeFound(out _))
             {
                 ForgetSession();
                 await _signal.ChangedOrAfterAsync(1000);
                 continue;
             }
 
-            if (Phase == CoordinatorPhase.Opening)
+            if (Phase == CoordinatorPhase.Opening && !_beaten)
             {
                 _log.Info($"Session {_session.Number} of volume {Name} is open on all {_members.Length} boards.");
                 await ReconcileAsync();
+            }
+
+            // Beaten before anything was served, be it while the boards took the session or while their tables were collected.
+            if (Phase == CoordinatorPhase.Opening && _beaten)
+            {
+                ForgetSession();
+                await _signal.DelayAsync(pauseMs + _random.Next((int)pauseMs));
+                pauseMs = Math.Min(pauseMs * 2, _options.OpenRetryMaxMs);
             }
         }
     }

@@ -138,6 +138,10 @@ public sealed partial class Coordinator
                 }
 
                 return;
+            case WireStatus.Ok:
+                Distrust(member, $"it answered a read of {op.Range} with {payload?.Length ?? 0} bytes");
+                Ask(op);
+                return;
             case WireStatus.NotNow or WireStatus.WrongBoot:
                 // It restarted and the link does not know yet: another member, or this one after its replay.
                 member.Readable = false;

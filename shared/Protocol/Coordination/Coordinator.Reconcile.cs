@@ -47,7 +47,7 @@ public sealed partial class Coordinator
             while (MissingMember() is not null)
             {
                 await _signal.ChangedAsync();
-                if (IsOver)
+                if (IsOver || _beaten)
                 {
                     return;
                 }
@@ -65,6 +65,12 @@ public sealed partial class Coordinator
             planned = Math.Max(planned, plan.PlannedBlocks);
             if (Phase == CoordinatorPhase.Opening)
             {
+                // From here on a younger session fences this one; until here it only beat an opening, which draws again (O1).
+                if (_beaten)
+                {
+                    return;
+                }
+
                 CloseAndServe(plan);
             }
 
@@ -194,9 +200,20 @@ public sealed partial class Coordinator
         foreach (var member in _members)
         {
             member.OlderEntries = 0;
+            if (member.FailedWrites.Count == 0)
+            {
+                // A copy that failed and was not needed any more in the next attempt left its sentence here.
+                member.Fault = null;
+            }
+
             member.Durable = Tag.Max(member.Durable, SessionStart);
             member.Retired = Tag.Max(member.Retired, SessionStart);
             member.WatermarkSent = SessionStart;
+            if (member.FailedWrites.Count == 0)
+            {
+                // A copy that failed in an earlier attempt; this one may have needed no copy to that member.
+                member.Fault = null;
+            }
         }
 
         Watermark = SessionStart;

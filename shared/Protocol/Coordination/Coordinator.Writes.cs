@@ -223,15 +223,13 @@ public sealed partial class Coordinator
 
         var tag = new Tag(header.Tag);
         var op = tag.Session == _session.Number ? _buffer.Find(tag.Sequence) : null;
-        if (op is null)
-        {
-            return;
-        }
-
         switch (header.Status)
         {
+            case WireStatus.Ok or WireStatus.DiskFault or WireStatus.NvmFault when op is null:
+                // Retired meanwhile: a reply to a write that was sent twice.
+                break;
             case WireStatus.Ok:
-                op.Tokens[member.Index] = header.Token;
+                op!.Tokens[member.Index] = header.Token;
                 if ((op.Replied & member.Bit) == 0)
                 {
                     op.Replied |= member.Bit;
@@ -263,7 +261,7 @@ public sealed partial class Coordinator
 
                 break;
             case WireStatus.DiskFault or WireStatus.NvmFault:
-                WriteFailed(member, op, WireReader.From(payload).Text());
+                WriteFailed(member, op!, WireReader.From(payload).Text());
                 break;
             case WireStatus.Fenced:
                 Fence($"Board {member.Board.Name} has a younger session {header.Watermark} of volume {Name}; session {_session.Number} is fenced.");
@@ -289,6 +287,8 @@ public sealed partial class Coordinator
             member.FailedWrites.Add(op.Tag.Sequence);
         }
 
+        member.ResendDue.Add(op.Tag.Sequence);
+
         if (member.ResendScheduled)
         {
             return;
@@ -298,7 +298,8 @@ public sealed partial class Coordinator
         _loop.StartTimer(_options.FaultRetryMs, () =>
         {
             member.ResendScheduled = false;
-            var failed = member.FailedWrites.ToArray();
+            var failed = member.ResendDue.ToArray();
+            member.ResendDue.Clear();
             System.Array.Sort(failed);
             foreach (var sequence in failed)
             {

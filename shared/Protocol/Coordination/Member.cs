@@ -85,6 +85,9 @@ internal sealed class Member(int index, BoardAddress board)
     /// <summary>Gets the sequences that the member failed to write and has not written since.</summary>
     public List<ulong> FailedWrites { get; } = [];
 
+    /// <summary>Gets those of them whose failure was answered and that have not been sent again.</summary>
+    public List<ulong> ResendDue { get; } = [];
+
     /// <summary>Tells whether another entry fits (rule D6): every tag drawn above the stored R takes room.</summary>
     public bool HasRoom(uint session, ulong nextSequence)
     {

@@ -6,11 +6,15 @@ public sealed class HistoryFailedException : Exception
     internal HistoryFailedException(RandomHistory history, Exception cause)
         : base(Describe(history, cause), cause)
     {
+        History = history;
         Seed = history.Plan.Seed;
         Cause = history.Checker.Violation?.Message ?? FirstLine(cause);
     }
 
     public ulong Seed { get; }
+
+    /// <summary>Gets the history as it was, for a look into its nodes.</summary>
+    public RandomHistory History { get; }
 
     /// <summary>Gets what went wrong, without the log.</summary>
     public string Cause { get; }

@@ -85,7 +85,7 @@ internal sealed class HistoryGenerator
     private SimRequest Track(string what, Action<SimRequest> ok, Action? failed = null)
     {
         var request = new SimRequest { Owner = _loop };
-        _history.Open(request);
+        _history.Open(request, what);
         request.Ended = r =>
         {
             _inFlight--;

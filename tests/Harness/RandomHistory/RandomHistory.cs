@@ -10,7 +10,7 @@ public sealed class RandomHistory
     private const long HealMaxMs = 300_000;
     private const long PollMs = 20;
 
-    private readonly HashSet<SimRequest> _open = [];
+    private readonly Dictionary<SimRequest, string> _open = [];
     private readonly HashSet<CheckedWrite> _unanswered = [];
     private readonly HashSet<long> _dirty = [];
     private readonly HistoryFaults _faults;
@@ -71,7 +71,7 @@ public sealed class RandomHistory
         AcknowledgedWrites++;
     }
 
-    internal void Open(SimRequest request) => _open.Add(request);
+    internal void Open(SimRequest request, string what) => _open.Add(request, what);
 
     internal void Closed(SimRequest request) => _open.Remove(request);
 
@@ -143,7 +143,7 @@ public sealed class RandomHistory
         }
 
         var end = World.NowMicros + (HealMaxMs * 1000);
-        while (living.Coordinator.Describe().State != VolumeState.InSync || _open.Any(r => r.Owner == living.Node.Loop))
+        while (living.Coordinator.Describe().State != VolumeState.InSync || _open.Keys.Any(r => r.Owner == living.Node.Loop))
         {
             if (living.IsFenced)
             {
@@ -154,9 +154,10 @@ public sealed class RandomHistory
 
             if (World.NowMicros > end)
             {
-                var waits = living.Coordinator.Describe().WaitingFor;
+                var status = living.Coordinator.Describe();
+                var requests = string.Join(", ", _open.Where(r => r.Key.Owner == living.Node.Loop).Select(r => r.Value));
                 throw new ConsistencyViolationException(
-                    $"Rule 9: {living.Session.Name} has not healed within {HealMaxMs} ms, {_open.Count} requests are open. It waits for: {waits}");
+                    $"Rule 9: {living.Session.Name} has not healed within {HealMaxMs} ms. It is {status.State}, waits for: {status.WaitingFor}. Open requests: {requests}.");
             }
 
             World.RunFor(PollMs);

@@ -109,6 +109,37 @@ public sealed class DurabilityRulesTests
     }
 
     [Fact]
+    public void D1_a_sync_asked_for_before_the_restart_counts_when_it_fails_after_the_replay()
+    {
+        var cluster = ScriptedMirror.OneBoard();
+        var script = ScriptedCoordinator.Attached(cluster);
+        var (board, disk) = (cluster.Board(0), cluster.Boards[0].Disk);
+        script.Await(script.Write(1, 3));
+        disk.Faults.FailSyncs = 2;
+        disk.Faults.ExtraDelayMicros = 500_000;
+        script.Write(1, 3, flags: FrameFlags.Fua | FrameFlags.Resent);
+        cluster.World.RunFor(QuietMs);
+        script.Send(script.FlushFrame(1));
+        cluster.World.RunUntil(() => disk.Faults.FailSyncs == 1 && script.Closed is not null);
+
+        // The first sync has failed, the flush's is running: now comes the replay.
+        disk.Faults.ExtraDelayMicros = 0;
+        cluster.World.RunFor(QuietMs);
+        var boot = board.BootId;
+        script = ScriptedCoordinator.Attached(cluster, replayDone: false);
+        script.Await(script.Write(1, 3, flags: FrameFlags.Resent));
+        script.Ask(script.Frame(Command.ReplayDone));
+        Assert.True(board.Table!.Table[0].Sure);
+        Assert.Equal(1, disk.Faults.FailSyncs);
+        cluster.World.RunUntil(() => disk.Faults.FailSyncs == 0);
+        cluster.World.RunFor(QuietMs);
+        Assert.NotEqual(boot, board.BootId);
+        Assert.NotNull(script.Closed);
+        Assert.False(board.Table.Table[0].Sure);
+        Assert.Equal(Tag.None, board.Table.Durable);
+    }
+
+    [Fact]
     public void D1_what_a_failed_sync_left_clean_is_written_again_before_the_flush_is_answered()
     {
         for (ulong seed = 1; seed <= 8; seed++)

@@ -213,12 +213,13 @@ public sealed class WireFaultTests
         var read = cluster.ReadBlock(3);
         cluster.World.RunUntil(() => a.Of(Command.Read).Count + b.Of(Command.Read).Count == 1);
         var liar = a.Of(Command.Read).Count == 1 ? a : b;
-        liar.Reply(liar.Received[^1], liar.Answer(liar.Received[^1]), SimApplication.Pattern(1, 100));
+        liar.Reply(liar.Received[^1], liar.Answer(liar.Received[^1]), [5, 0, 7, 7, 7, 7, 7]);
         var other = liar == a ? b : a;
         cluster.World.RunUntil(() => other.Of(Command.Read).Count == 1);
         other.Obey(other.Received[^1]);
         Assert.Equal(new byte[SimCluster.BlockBytes], cluster.Await(read).Data);
-        Assert.DoesNotContain(cluster.World.Log, line => line.Any(c => char.IsControl(c)));
+        cluster.World.RunUntil(() => liar.Welcomes == 2);
+        Assert.DoesNotContain(cluster.World.Log, line => line.Any(char.IsControl));
     }
 
     private static void GoesOn(SimCluster cluster, ScriptedCoordinator script, ulong sequence = 1)

@@ -333,7 +333,16 @@ public sealed class WriteRulesTests
         b.Obey(b.Received[^1]);
         Assert.Equal(VolumeError.None, cluster.Await(other).Error);
         Assert.Equal(("Failing", "It smokes."), (cluster.Coordinator.Describe().Members[1].Sync, cluster.Coordinator.Describe().Members[1].Reason));
+
+        // Another one fails: what is on its way is not sent once more.
+        cluster.WriteBlock(5, 3);
+        cluster.World.RunUntil(() => b.Writes.Count == 4);
+        b.Reply(b.Received[^1], b.Answer(b.Received[^1], WireStatus.DiskFault), new WireWriter().Text("It smokes.").Written.ToArray());
+        cluster.World.RunFor(1500);
+        Assert.Equal([1UL, 1UL, 2UL, 3UL, 3UL], b.Writes);
+        b.Held.Clear();
         b.Obey(again);
+        b.Obey(b.Received.FindLast(f => f.Header.Command == Command.Write)!);
         cluster.RunUntilInSync();
     }
 
