@@ -9,7 +9,7 @@ public class FioTests
     public void Fio_verifies_what_it_wrote(string pattern, string blockSizes, int depth)
     {
         using var lab = new NbdLab();
-        Tools.Run("fio", [.. Job(lab, "verify", pattern, blockSizes, depth), "--size=64m", "--verify=crc32c", "--verify_fatal=1"]);
+        Tools.Run("fio", [.. Job(lab, "verify", pattern, blockSizes, depth), "--size=64m", "--verify=crc32c", "--verify_fatal=1", "--verify_state_save=0"]);
     }
 
     [Fact]
@@ -20,7 +20,7 @@ public class FioTests
             "fio",
             [
                 .. Job(lab, "left", "randrw", "4k-64k", 32), "--size=64m", "--fsync=32",
-                .. Job(lab, "right", "randwrite", "4k-4k", 16), "--offset=64m", "--size=32m", "--verify=crc32c", "--verify_fatal=1", "--fsync=16",
+                .. Job(lab, "right", "randwrite", "4k-4k", 16), "--offset=64m", "--size=32m", "--verify=crc32c", "--verify_fatal=1", "--verify_state_save=0", "--fsync=16",
                 .. Job(lab, "reader", "randread", "4k-1m", 32), "--offset=128m", "--size=128m",
             ]);
     }

@@ -39,7 +39,7 @@ public sealed class RigMainJobTests
         string[] silent = how == "silent" ? ["--silent"] : [];
         var fio = Task.Run(() => Tools.Run(
             "fio", "--name=job", "--ioengine=nbd", "--uri=" + lab.Uri, "--rw=randwrite", "--bs=4k", "--iodepth=16", "--size=64m",
-            "--time_based", "--runtime=10", "--verify=crc32c", "--verify_backlog=512", "--verify_fatal=1"));
+            "--time_based", "--runtime=10", "--verify=crc32c", "--verify_backlog=512", "--verify_fatal=1", "--verify_state_save=0"));
 
         for (var i = 0; i < 2; i++)
         {
