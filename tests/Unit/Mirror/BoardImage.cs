@@ -27,5 +27,5 @@ internal sealed class BoardImage
 
     public void RestoreDiskTo(SimNode board) => board.Disk.Poke(0, _disk);
 
-    public bool Equals(BoardImage other) => _chip.AsSpan().SequenceEqual(other._chip) && _disk.AsSpan().SequenceEqual(other._disk);
+    public bool IsSameAs(BoardImage other) => _chip.AsSpan().SequenceEqual(other._chip) && _disk.AsSpan().SequenceEqual(other._disk);
 }

@@ -29,7 +29,7 @@ public sealed class CreationTests
         // Repeated under its id it is there already, and nothing is done.
         var before = BoardImage.Of(rig.Cluster.Boards[0]);
         Assert.True(Create(rig, creator, _first).IsOk);
-        Assert.True(before.Equals(BoardImage.Of(rig.Cluster.Boards[0])));
+        Assert.True(before.IsSameAs(BoardImage.Of(rig.Cluster.Boards[0])));
     }
 
     [Fact]

@@ -108,7 +108,7 @@ public sealed class RecoveryRulesTests
         rig.World.RunFor(10);
         rig.Tap.Release();
         // Half of it got there.
-        rig.Cluster.Boards[0].Disk.Poke(rig.Cluster.DataOffset + (4 * 4096), RecoveryRig.Block(41)[..2048]);
+        rig.Cluster.Boards[0].Disk.Poke(rig.Cluster.DataOffset + (4 * 4096), RecoveryRig.Block(41).AsSpan(0, 2048));
         rig.World.RunFor(10);
         rig.RestartHost();
         rig.Cluster.RunUntilInSync();

@@ -31,8 +31,8 @@ public sealed class RestoredImageRulesTests
         AssertWaitsFor(rig, board, "older image");
         // Nobody was asked for anything but its state, and no chip and no disk was written to.
         Assert.All(rig.Tap.Frames, f => Assert.Equal(Command.Survey, f.Header.Command & ~Command.Reply));
-        Assert.True(before[0].Equals(BoardImage.Of(rig.Cluster.Boards[0])));
-        Assert.True(before[1].Equals(BoardImage.Of(rig.Cluster.Boards[1])));
+        Assert.True(before[0].IsSameAs(BoardImage.Of(rig.Cluster.Boards[0])));
+        Assert.True(before[1].IsSameAs(BoardImage.Of(rig.Cluster.Boards[1])));
         node.PowerCut();
         real.RestoreTo(node);
         node.Start();
@@ -116,7 +116,7 @@ public sealed class RestoredImageRulesTests
         rig.World.RunFor(5000);
         AssertWaitsFor(rig, 1, "counts as blank");
         Assert.Equal(0, rig.Tap.Frames.Count(f => f.Header.Command == Command.Attach));
-        Assert.True(before.Equals(BoardImage.Of(node)));
+        Assert.True(before.IsSameAs(BoardImage.Of(node)));
     }
 
     private static void ReturnAndExpect(RecoveryRig rig, SimNode node, string reason)
