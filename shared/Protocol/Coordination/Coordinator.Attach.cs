@@ -15,6 +15,15 @@ public sealed partial class Coordinator
         // Before the session is stored there: an image would take it, and be no older any more at its next try. Whom another
         // session has, this one does not judge: the answer to ATTACH is that it is fenced.
         var found = member.State!;
+        if (found.Condition == BoardCondition.Failed)
+        {
+            // Not an image: what it holds is good. It heals when its board comes back with a chip that works.
+            member.Fault = found.Reason;
+            member.AwaySinceMicros ??= _loop.NowMicros;
+            _signal.Pulse();
+            return;
+        }
+
         if ((found.Session == _session || found.Session.Number < _session.Number) && JudgeReturn(member, found) is { } image)
         {
             Refuse(member, image);
@@ -82,7 +91,7 @@ public sealed partial class Coordinator
     {
         if (state.Condition != BoardCondition.Member || state.Volume != _volume || state.VolumeName != Name)
         {
-            return $"Board {member.Board.Name} does not hold volume {Name} any more.";
+            return JudgeAlone(member, state, null, MemberSet.Empty) ?? $"Board {member.Board.Name} does not hold volume {Name} any more.";
         }
 
         if (state.Member != member.Number || state.SizeBytes != SizeBytes || state.BlockBytes != BlockBytes)
