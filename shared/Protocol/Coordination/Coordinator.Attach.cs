@@ -125,11 +125,15 @@ public sealed partial class Coordinator
             }
 
             // B2: after a restart its replies above D are forgotten, and its tokens mean nothing any more (D4).
-            for (var s = Math.Max(durable + 1, _buffer.First); s < _buffer.Next; s++)
+            // The tokens of what D covers as well: the new start gives the same numbers to other entries.
+            for (var s = _buffer.First; s < _buffer.Next; s++)
             {
                 var op = _buffer.Find(s)!;
-                op.Replied &= ~member.Bit;
                 op.Tokens[member.Index] = 0;
+                if (s > durable)
+                {
+                    op.Replied &= ~member.Bit;
+                }
             }
 
             member.BootId = state.BootId;
