@@ -149,7 +149,8 @@ public sealed partial class Coordinator
                 _log.Info($"Board {member.Board.Name} has restarted; {_buffer.Count} writes are in the replay buffer, those above {state.Durable} are sent again.");
             }
 
-            // B2: after a restart its replies above D are forgotten, and all its tokens mean nothing any more (D4).
+            // B2: after a restart its replies above D are forgotten, and its tokens mean nothing any more (D4).
+            // The tokens of what D covers as well: the new start gives the same numbers to other entries.
             for (var s = _buffer.First; s < _buffer.Next; s++)
             {
                 var op = _buffer.Find(s)!;
