@@ -14,7 +14,9 @@ public sealed class RigFrontTests
     {
         using var folder = new TemporaryFolder();
         var dir = folder.File("lab");
-        using var front = Process.Start(new ProcessStartInfo(RigLab.Mirrorctl, ["rig", "up", "--json", "--dir", dir, "--size", "16MiB", "--nbd", FreeAddress()])
+        // A shell starts what it puts in the background with SIGINT ignored, and children inherit that: ask for the default.
+        using var front = Process.Start(new ProcessStartInfo(
+            "env", ["--default-signal=INT", RigLab.Mirrorctl, "rig", "up", "--json", "--dir", dir, "--size", "16MiB", "--nbd", FreeAddress()])
         {
             RedirectStandardOutput = true,
             UseShellExecute = false,
@@ -26,7 +28,12 @@ public sealed class RigFrontTests
 
         Tools.Run("kill", "-INT", $"{front.Id}");
 
-        Assert.True(front.WaitForExit(EndMsMax), "The front did not end in time.");
+        if (!front.WaitForExit(EndMsMax))
+        {
+            Tools.Run("kill", "-TERM", $"{front.Id}");
+            Assert.Fail("The front did not end in time.");
+        }
+
         Assert.Equal(0, front.ExitCode);
         Assert.Empty(Leftovers.Find(new RigPaths(dir)));
         Tools.Run(EndMsMax, 0, RigLab.Mirrorctl, "rig", "up", "--detach", "--dir", dir);
