@@ -72,7 +72,7 @@ internal sealed partial class BoardVolume
         from.Reply(header, WireStatus.Ok, ref answer, writer);
     }
 
-    /// <summary>Pulls blocks from another board: its data first, then a repair mark in NVM, then the first byte (rule R4).</summary>
+    /// <summary>Pulls blocks from another board: its data first, then a repair mark in NVM where the blocks are not inexact already, then the first byte (rule R4).</summary>
     public async Task CopyAsync(BoardConnection from, FrameHeader header, NodeAddress source)
     {
         if (!IsAttached(from, header) || !IsReadable(from, header) || !IsAttemptCurrent(from, header))
