@@ -153,28 +153,7 @@ public sealed partial class BoardNode
         Volume?.ConnectionClosed(connection);
     }
 
-    /// <summary>Lets an exception of a procedure end the node instead of vanishing in a task.</summary>
-    internal void Guard(Task procedure)
-    {
-        if (procedure.IsCompletedSuccessfully)
-        {
-            return;
-        }
-
-        _ = AwaitAsync(procedure);
-
-        async Task AwaitAsync(Task task)
-        {
-            try
-            {
-                await task;
-            }
-            catch (Exception e)
-            {
-                Loop.Post(() => throw new Protocol.InvariantException($"a procedure of the board ended with: {e}"));
-            }
-        }
-    }
+    internal void Guard(Task procedure) => Loop.Guard(procedure, "board");
 
     private void Listen()
     {

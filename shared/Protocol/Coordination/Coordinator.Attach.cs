@@ -36,7 +36,7 @@ public sealed partial class Coordinator
         header.BootId = member.Link.BootId;
         header.Flags = _options.AuthorityOnly ? FrameFlags.Authority : FrameFlags.None;
         var answer = await member.Link.AskAsync(header, new WireWriter().U64(session.Id));
-        if (!answer.Arrived || !member.Link.IsReady || generation != member.Link.Generation || session != _session || Phase is CoordinatorPhase.Fenced or CoordinatorPhase.Stopped)
+        if (!answer.Arrived || !member.Link.IsReady || generation != member.Link.Generation || session != _session || IsOver)
         {
             return;
         }

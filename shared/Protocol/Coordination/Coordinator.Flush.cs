@@ -21,7 +21,7 @@ public sealed partial class Coordinator
     /// <inheritdoc/>
     public void Flush(IVolumeCompletion done)
     {
-        if (Phase is CoordinatorPhase.Fenced or CoordinatorPhase.Stopped)
+        if (IsOver)
         {
             Answer(done, VolumeError.Shutdown);
             return;

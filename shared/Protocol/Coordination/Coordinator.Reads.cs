@@ -21,7 +21,7 @@ public sealed partial class Coordinator
             return;
         }
 
-        if (Phase is CoordinatorPhase.Fenced or CoordinatorPhase.Stopped)
+        if (IsOver)
         {
             Answer(done, VolumeError.Shutdown);
             return;
@@ -52,7 +52,7 @@ public sealed partial class Coordinator
 
     private void EnterRead(ReadOp op)
     {
-        if (Phase is CoordinatorPhase.Fenced or CoordinatorPhase.Stopped)
+        if (IsOver)
         {
             EndRead(op, VolumeError.Shutdown, null);
             return;
@@ -79,7 +79,7 @@ public sealed partial class Coordinator
 
     private void Ask(ReadOp op)
     {
-        if (Phase is CoordinatorPhase.Fenced or CoordinatorPhase.Stopped)
+        if (IsOver)
         {
             EndRead(op, VolumeError.Shutdown, null);
             return;

@@ -7,13 +7,6 @@ using MirrorController.Protocol.Wire;
 
 namespace MirrorController.Protocol.Coordination;
 
-/// <summary>What a reconciliation did.</summary>
-/// <param name="PlannedBlocks">The blocks compared.</param>
-/// <param name="CopiedBytes">The bytes copied, over all targets.</param>
-/// <param name="Milliseconds">From the first question to the last mark.</param>
-/// <param name="Attempts">How many plans it took.</param>
-public sealed record RecoveryResult(long PlannedBlocks, long CopiedBytes, long Milliseconds, uint Attempts);
-
 /// <summary>The synchronisation authority: makes all members equal before R moves (rules R1 to R7).</summary>
 /// <remarks>
 /// Ended early by: <see cref="Fence"/>, <see cref="StopAsync"/>, <see cref="Abandon"/>. A member that restarts or is lost
@@ -21,13 +14,12 @@ public sealed record RecoveryResult(long PlannedBlocks, long CopiedBytes, long M
 /// </remarks>
 public sealed partial class Coordinator
 {
-    private const int CopiesAtOnceMax = 8;
+    private const long AttemptPauseMaxMs = 5000;
 
     private readonly RangeSet _bad = new();
     private View? _view;
     private string? _openingTrouble;
     private uint _attempt;
-    private long _copiedBytes;
 
     /// <summary>Gets what the last reconciliation did; null before the first one has ended.</summary>
     public RecoveryResult? LastRecovery { get; private set; }
@@ -40,7 +32,7 @@ public sealed partial class Coordinator
     private async Task ReconcileAsync()
     {
         var started = _loop.NowMicros;
-        var unreadable = new Dictionary<int, RangeSet>();
+        var unreadable = new UnreadableBlocks(_members.Length);
         long planned = 0;
         var pauseMs = 100L;
         _openingTrouble = null;
@@ -50,7 +42,7 @@ public sealed partial class Coordinator
             while (MissingMember() is not null)
             {
                 await _signal.ChangedAsync();
-                if (IsOver || _beaten)
+                if (IsGivenUp)
                 {
                     return;
                 }
@@ -61,8 +53,7 @@ public sealed partial class Coordinator
             var tables = await CollectAsync(boots, unreadable);
             if (tables is null)
             {
-                await _signal.ChangedOrAfterAsync(pauseMs);
-                pauseMs = Math.Min(pauseMs * 2, 5000);
+                pauseMs = await PauseAsync(pauseMs);
                 continue;
             }
 
@@ -71,7 +62,7 @@ public sealed partial class Coordinator
             if (Phase == CoordinatorPhase.Opening)
             {
                 // From here on a younger session fences this one; until here it only beat an opening, which draws again (O1).
-                if (_beaten)
+                if (IsGivenUp)
                 {
                     return;
                 }
@@ -90,7 +81,7 @@ public sealed partial class Coordinator
                 _bad.Add(bad);
             }
 
-            if (await CopyAllAsync(plan, boots, unreadable) && await SyncAllAsync(boots) && !IsGivenUp)
+            if (await CopyAllAsync(plan, boots, unreadable) && await SyncAllAsync(boots, unreadable) && !IsGivenUp)
             {
                 OpenClosed();
                 if (await SettleAllAsync(boots) && !IsGivenUp)
@@ -99,8 +90,7 @@ public sealed partial class Coordinator
                 }
             }
 
-            await _signal.ChangedOrAfterAsync(pauseMs);
-            pauseMs = Math.Min(pauseMs * 2, 5000);
+            pauseMs = await PauseAsync(pauseMs);
         }
 
         if (IsGivenUp)
@@ -111,6 +101,13 @@ public sealed partial class Coordinator
         LastRecovery = new RecoveryResult(planned, _copiedBytes, (_loop.NowMicros - started) / 1000, _attempt);
         _log.Info($"Volume {Name} is in sync: {planned} blocks were compared, {_copiedBytes} bytes copied, in {LastRecovery.Milliseconds} ms.");
         Settled();
+    }
+
+    /// <summary>Attempts are spaced by a growing delay, which a change of some member cuts short.</summary>
+    private async Task<long> PauseAsync(long pauseMs)
+    {
+        await _signal.ChangedOrAfterAsync(pauseMs);
+        return Math.Min(pauseMs * 2, AttemptPauseMaxMs);
     }
 
     private ulong[] BootIds()
@@ -127,7 +124,7 @@ public sealed partial class Coordinator
     private bool IsUnchanged(Member member, ulong[] boots) => member.Readable && member.BootId == boots[member.Index];
 
     /// <summary>R1: R, the entries of older sessions and the repair marks of every member.</summary>
-    private async Task<List<MemberTable>?> CollectAsync(ulong[] boots, Dictionary<int, RangeSet> unreadable)
+    private async Task<List<MemberTable>?> CollectAsync(ulong[] boots, UnreadableBlocks unreadable)
     {
         var answers = await AskAllAsync(Command.Collect, Tag.None);
         var tables = new List<MemberTable>();
@@ -165,7 +162,7 @@ public sealed partial class Coordinator
                 Retired = state!.Retired,
                 Entries = entries,
                 Marks = marks,
-                Unreadable = unreadable.TryGetValue(member.Index, out var set) ? ToList(set) : [],
+                Unreadable = unreadable.Of(member),
             });
         }
 
@@ -235,153 +232,41 @@ public sealed partial class Coordinator
         _signal.Pulse();
     }
 
-    /// <summary>R3: compares and copies, some steps at once.</summary>
-    private async Task<bool> CopyAllAsync(CopyPlan plan, ulong[] boots, Dictionary<int, RangeSet> unreadable)
+    /// <summary>R5: every board makes durable what it holds, having written back what it is unsure of; D does not move.</summary>
+    /// <remarks>
+    /// What a board could not read when it was to write it back stays doubtful there, however well its sync went: the
+    /// answer names it, and a plan that did not know it is made anew.
+    /// </remarks>
+    private async Task<bool> SyncAllAsync(ulong[] boots, UnreadableBlocks unreadable)
     {
-        var next = 0;
-        var fine = true;
-        var workers = new Task[Math.Min(CopiesAtOnceMax, plan.Steps.Count)];
-        for (var i = 0; i < workers.Length; i++)
+        var answers = await AskAllOkAsync(Command.Sync, boots);
+        if (answers is null)
         {
-            workers[i] = WorkAsync();
+            return false;
         }
 
-        await Task.WhenAll(workers);
-        return fine;
-
-        async Task WorkAsync()
-        {
-            while (fine && !IsOver && next < plan.Steps.Count)
-            {
-                var step = plan.Steps[next++];
-                if (!await CopyStepAsync(step, boots, unreadable))
-                {
-                    fine = false;
-                }
-            }
-        }
-    }
-
-    private async Task<bool> CopyStepAsync(CopyStep step, ulong[] boots, Dictionary<int, RangeSet> unreadable)
-    {
-        var source = MemberByNumber(step.Source);
-        var hashes = new Dictionary<Member, byte[]>();
-        var asked = new List<(Member Member, Task<LinkAnswer> Answer)>();
+        var isNews = false;
         foreach (var member in _members)
         {
-            if (member == source || step.Targets.Contains(member.Number))
+            foreach (var range in UnreadableReport.Read(answers[member.Index].Body, SizeBytes / BlockBytes))
             {
-                var header = NewFrame(member, Command.Hash);
-                header.Address = step.Range.Start;
-                header.Count = step.Range.Count;
-                header.Token = _attempt;
-                asked.Add((member, member.Link.AskAsync(header)));
-            }
-        }
-
-        foreach (var (member, task) in asked)
-        {
-            var answer = await task;
-            if (!answer.Arrived || !IsUnchanged(member, boots))
-            {
-                return false;
-            }
-
-            if (answer.Header.Status == WireStatus.DiskFault)
-            {
-                // R2: a target is overwritten whatever it holds; a source that cannot be read makes a new plan.
-                _log.Warning($"Board {member.Board.Name} cannot read {step.Range}: {answer.Fault}");
-                if (member == source)
+                if (unreadable.AddAtSync(member, range))
                 {
-                    await FindUnreadableAsync(member, step.Range, unreadable);
-                    return false;
+                    isNews = true;
+                    _log.Warning($"Board {member.Board.Name} could not read {range} to write it back.");
                 }
-
-                continue;
             }
-
-            if (!answer.IsOk || answer.Body.Length != 16)
-            {
-                return false;
-            }
-
-            hashes[member] = answer.Body;
         }
 
-        foreach (var (target, _) in asked)
-        {
-            if (target == source || (hashes.TryGetValue(target, out var hash) && hash.AsSpan().SequenceEqual(hashes[source])))
-            {
-                continue;
-            }
-
-            var header = NewFrame(target, Command.Copy);
-            header.Address = step.Range.Start;
-            header.Count = step.Range.Count;
-            header.Generator = (ushort)source.Number;
-            header.Tag = boots[source.Index];
-            header.Token = _attempt;
-            var address = source.Board.ForPeers;
-            var answer = await target.Link.AskAsync(header, new WireWriter().Text(address.Host).I32(address.Port));
-            if (!answer.IsOk)
-            {
-                if (answer.Arrived)
-                {
-                    _log.Warning($"Board {target.Board.Name} could not copy {step.Range} from board {source.Board.Name}: {answer.Fault}");
-                    target.Fault = $"it could not copy from board {source.Board.Name}: {answer.Fault}";
-                }
-
-                return false;
-            }
-
-            target.Fault = null;
-            if (unreadable.TryGetValue(target.Index, out var healed))
-            {
-                // Written anew, it can be read again.
-                healed.Remove(step.Range);
-            }
-
-            _copiedBytes += (long)step.Range.Count * BlockBytes;
-        }
-
-        return true;
+        return !isNews;
     }
-
-    /// <summary>Finds which blocks of a range a member cannot read: an input of the next attempt's plan (R2).</summary>
-    private async Task FindUnreadableAsync(Member member, BlockRange range, Dictionary<int, RangeSet> unreadable)
-    {
-        if (!unreadable.TryGetValue(member.Index, out var set))
-        {
-            unreadable.Add(member.Index, set = new RangeSet());
-        }
-
-        for (var block = range.Start; block < range.End; block++)
-        {
-            var header = NewFrame(member, Command.Hash);
-            header.Address = block;
-            header.Count = 1;
-            header.Token = _attempt;
-            var answer = await member.Link.AskAsync(header);
-            if (!answer.Arrived)
-            {
-                return;
-            }
-
-            if (answer.Header.Status == WireStatus.DiskFault)
-            {
-                set.Add(new BlockRange(block, 1));
-            }
-        }
-    }
-
-    /// <summary>R5: every board makes durable what it holds, having written back what it is unsure of; D does not move.</summary>
-    private Task<bool> SyncAllAsync(ulong[] boots) => AskAllOkAsync(Command.Sync, boots);
 
     /// <summary>R7: D = the session's start on all, and only then R there and the marks away.</summary>
     private async Task<bool> SettleAllAsync(ulong[] boots) =>
-        await AskAllOkAsync(Command.Settle, boots) && await AskAllOkAsync(Command.Finish, boots);
+        await AskAllOkAsync(Command.Settle, boots) is not null && await AskAllOkAsync(Command.Finish, boots) is not null;
 
-    private async Task<bool> AskAllOkAsync(Command command, ulong[] boots)
+    /// <summary>Asks all members; null unless all have answered well and none has started anew meanwhile.</summary>
+    private async Task<LinkAnswer[]?> AskAllOkAsync(Command command, ulong[] boots)
     {
         var answers = await AskAllAsync(command, SessionStart);
         foreach (var member in _members)
@@ -394,11 +279,11 @@ public sealed partial class Coordinator
                     _log.Warning($"Board {member.Board.Name} did not {command}: {answer.Fault}");
                 }
 
-                return false;
+                return null;
             }
         }
 
-        return true;
+        return answers;
     }
 
     private Task<LinkAnswer[]> AskAllAsync(Command command, Tag tag)
@@ -413,29 +298,5 @@ public sealed partial class Coordinator
         }
 
         return Task.WhenAll(asked);
-    }
-
-    private Member MemberByNumber(int number)
-    {
-        foreach (var member in _members)
-        {
-            if (member.Number == number)
-            {
-                return member;
-            }
-        }
-
-        throw new InvariantException("a plan names members only");
-    }
-
-    private static List<BlockRange> ToList(RangeSet set)
-    {
-        var list = new List<BlockRange>();
-        foreach (var range in set)
-        {
-            list.Add(range);
-        }
-
-        return list;
     }
 }

@@ -1,5 +1,4 @@
 using MirrorController.Protocol.Blocks;
-using MirrorController.Protocol.Seams;
 using MirrorController.Protocol.Wire;
 
 namespace MirrorController.Protocol.Coordination;
@@ -35,11 +34,7 @@ public sealed partial class Coordinator
             }
 
             var range = new BlockRange(block, (int)Math.Min(VerifyStepBytes / BlockBytes, blocks - block));
-            var held = new VerifyLock(_loop, range);
-            if (!_lock.Acquire(held, exclusive: true))
-            {
-                await held.GrantedAsync;
-            }
+            var held = await HeldRange.AcquireAsync(_loop, _lock, range, exclusive: true);
 
             try
             {
@@ -92,12 +87,7 @@ public sealed partial class Coordinator
         var asked = new Task<LinkAnswer>[_members.Length];
         foreach (var member in _members)
         {
-            var header = NewFrame(member, Command.Hash);
-            header.Address = range.Start;
-            header.Count = range.Count;
-            header.Token = _attempt;
-            header.Tag = perBlock ? 1u : 0;
-            asked[member.Index] = member.Link.AskAsync(header);
+            asked[member.Index] = AskHashAsync(member, range, perBlock);
         }
 
         var answers = await Task.WhenAll(asked);
@@ -156,20 +146,5 @@ public sealed partial class Coordinator
                 differences.Add(new BlockRange(block, 1));
             }
         }
-    }
-
-    private sealed class VerifyLock : RangeLockRequest
-    {
-        private readonly LoopCompletion<bool> _granted;
-
-        public VerifyLock(ILoop loop, BlockRange range)
-        {
-            _granted = new LoopCompletion<bool>(loop);
-            Range = range;
-        }
-
-        public Task GrantedAsync => _granted.Task;
-
-        protected internal override void Granted() => _granted.Complete(true);
     }
 }

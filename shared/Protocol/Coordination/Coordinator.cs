@@ -119,7 +119,7 @@ public sealed partial class Coordinator : IVolume, IBoardLinkOwner
     {
         while (true)
         {
-            if (Phase is CoordinatorPhase.Fenced or CoordinatorPhase.Stopped)
+            if (IsOver)
             {
                 return false;
             }
@@ -201,7 +201,7 @@ public sealed partial class Coordinator : IVolume, IBoardLinkOwner
             SizeBytes = state.SizeBytes;
         }
 
-        if (!_session.IsNone && Phase is not (CoordinatorPhase.Fenced or CoordinatorPhase.Stopped))
+        if (!_session.IsNone && !IsOver)
         {
             Guard(AttachAsync(member));
         }
@@ -261,7 +261,7 @@ public sealed partial class Coordinator : IVolume, IBoardLinkOwner
     /// <summary>Fences this coordinator for good: until reissue is built it answers with errors and does not open again.</summary>
     private void Fence(string sentence)
     {
-        if (Phase is CoordinatorPhase.Fenced or CoordinatorPhase.Stopped)
+        if (IsOver)
         {
             return;
         }
@@ -311,26 +311,5 @@ public sealed partial class Coordinator : IVolume, IBoardLinkOwner
         BootId = member.BootId,
     };
 
-    /// <summary>Lets an exception of a procedure end the node instead of vanishing in a task.</summary>
-    private void Guard(Task procedure)
-    {
-        if (procedure.IsCompletedSuccessfully)
-        {
-            return;
-        }
-
-        _ = AwaitAsync(procedure);
-
-        async Task AwaitAsync(Task task)
-        {
-            try
-            {
-                await task;
-            }
-            catch (Exception e)
-            {
-                _loop.Post(() => throw new InvariantException($"a procedure of the coordinator ended with: {e}"));
-            }
-        }
-    }
+    private void Guard(Task procedure) => _loop.Guard(procedure, "coordinator");
 }

@@ -83,6 +83,44 @@ public sealed class ReviewedCasesTests
     }
 
     [Fact]
+    public void What_a_board_could_not_read_to_write_it_back_gets_a_plan_that_knows_it()
+    {
+        var world = new SimWorld(9);
+        var cluster = SimCluster.Started(world, options: WithoutBackgroundFlush);
+        cluster.Await(cluster.WriteBlock(5, 1));
+        var block = cluster.DataOffset + (5 * SimCluster.BlockBytes);
+        cluster.Boards[0].PowerCut();
+        cluster.Host.PowerCut();
+        cluster.Boards[0].Start();
+        var reads = 0;
+        // The hash can read it, the write back before the sync cannot: R5 proves nothing about it then.
+        cluster.Boards[0].Disk.Faults.Judge = (operation, offset, length) =>
+            operation == SimDiskOperation.Read && offset < block + 4096 && offset + length > block && ++reads == 2 ? "The medium is bad there." : null;
+        cluster.Host.Start();
+        cluster.RunUntilInSync();
+        Assert.Equal(2u, cluster.Coordinator.LastRecovery!.Attempts);
+        cluster.AssertMirrorsEqual();
+    }
+
+    [Fact]
+    public void A_block_that_stays_unreadable_on_one_board_holds_up_no_recovery_for_ever()
+    {
+        var world = new SimWorld(10);
+        var cluster = SimCluster.Started(world, options: WithoutBackgroundFlush);
+        cluster.Await(cluster.WriteBlock(5, 1));
+        var block = cluster.DataOffset + (5 * SimCluster.BlockBytes);
+        cluster.Boards[0].PowerCut();
+        cluster.Host.PowerCut();
+        cluster.Boards[0].Start();
+        cluster.Boards[0].Disk.Faults.Judge = (operation, offset, length) =>
+            operation == SimDiskOperation.Read && offset < block + 4096 && offset + length > block ? "The medium is bad there." : null;
+        cluster.Host.Start();
+        cluster.RunUntilInSync();
+        Assert.Equal(SimApplication.Pattern(1, 4096), cluster.Await(cluster.ReadBlock(5)).Data);
+        Assert.Equal(SimApplication.Pattern(1, 4096), cluster.Await(cluster.ReadBlock(5)).Data);
+    }
+
+    [Fact]
     public void A_board_whose_chip_fails_says_so_in_the_status_and_heals_by_its_return()
     {
         var world = new SimWorld(8);

@@ -1,0 +1,158 @@
+using MirrorController.Protocol.Blocks;
+using MirrorController.Protocol.Recovery;
+using MirrorController.Protocol.Seams;
+using MirrorController.Protocol.Wire;
+
+namespace MirrorController.Protocol.Coordination;
+
+/// <summary>The copies of a reconciliation: hashes of source and targets are compared, what differs goes board to board (rule R3).</summary>
+public sealed partial class Coordinator
+{
+    private const int CopiesAtOnceMax = 8;
+
+    private long _copiedBytes;
+
+    /// <summary>R3: compares and copies, some steps at once.</summary>
+    private async Task<bool> CopyAllAsync(CopyPlan plan, ulong[] boots, UnreadableBlocks unreadable)
+    {
+        var next = 0;
+        var fine = true;
+        var workers = new Task[Math.Min(CopiesAtOnceMax, plan.Steps.Count)];
+        for (var i = 0; i < workers.Length; i++)
+        {
+            workers[i] = WorkAsync();
+        }
+
+        await Task.WhenAll(workers);
+        return fine;
+
+        async Task WorkAsync()
+        {
+            while (fine && !IsOver && next < plan.Steps.Count)
+            {
+                var step = plan.Steps[next++];
+                if (!await CopyStepAsync(step, boots, unreadable))
+                {
+                    fine = false;
+                }
+            }
+        }
+    }
+
+    private async Task<bool> CopyStepAsync(CopyStep step, ulong[] boots, UnreadableBlocks unreadable)
+    {
+        var source = MemberByNumber(step.Source);
+        var hashes = new Dictionary<Member, byte[]>();
+        var asked = new List<(Member Member, Task<LinkAnswer> Answer)>();
+        foreach (var member in _members)
+        {
+            if (member == source || step.Targets.Contains(member.Number))
+            {
+                asked.Add((member, AskHashAsync(member, step.Range)));
+            }
+        }
+
+        foreach (var (member, task) in asked)
+        {
+            var answer = await task;
+            if (!answer.Arrived || !IsUnchanged(member, boots))
+            {
+                return false;
+            }
+
+            if (answer.Header.Status == WireStatus.DiskFault)
+            {
+                // R2: a target is overwritten whatever it holds; a source that cannot be read makes a new plan.
+                _log.Warning($"Board {member.Board.Name} cannot read {step.Range}: {answer.Fault}");
+                if (member == source)
+                {
+                    await FindUnreadableAsync(member, step.Range, unreadable);
+                    return false;
+                }
+
+                continue;
+            }
+
+            if (!answer.IsOk || answer.Body.Length != 16)
+            {
+                return false;
+            }
+
+            hashes[member] = answer.Body;
+        }
+
+        foreach (var (target, _) in asked)
+        {
+            if (target == source || (hashes.TryGetValue(target, out var hash) && hash.AsSpan().SequenceEqual(hashes[source])))
+            {
+                continue;
+            }
+
+            var header = NewFrame(target, Command.Copy);
+            header.Address = step.Range.Start;
+            header.Count = step.Range.Count;
+            header.Generator = (ushort)source.Number;
+            header.Tag = boots[source.Index];
+            header.Token = _attempt;
+            var address = source.Board.ForPeers;
+            var answer = await target.Link.AskAsync(header, new WireWriter().Text(address.Host).I32(address.Port));
+            if (!answer.IsOk)
+            {
+                if (answer.Arrived)
+                {
+                    _log.Warning($"Board {target.Board.Name} could not copy {step.Range} from board {source.Board.Name}: {answer.Fault}");
+                    target.Fault = $"it could not copy from board {source.Board.Name}: {answer.Fault}";
+                }
+
+                return false;
+            }
+
+            target.Fault = null;
+            unreadable.Rewritten(target, step.Range);
+            _copiedBytes += (long)step.Range.Count * BlockBytes;
+        }
+
+        return true;
+    }
+
+    /// <summary>Finds which blocks of a range a member cannot read: an input of the next attempt's plan (R2).</summary>
+    private async Task FindUnreadableAsync(Member member, BlockRange range, UnreadableBlocks unreadable)
+    {
+        for (var block = range.Start; block < range.End; block++)
+        {
+            var answer = await AskHashAsync(member, new BlockRange(block, 1));
+            if (!answer.Arrived)
+            {
+                return;
+            }
+
+            if (answer.Header.Status == WireStatus.DiskFault)
+            {
+                unreadable.Add(member, new BlockRange(block, 1));
+            }
+        }
+    }
+
+    private Task<LinkAnswer> AskHashAsync(Member member, BlockRange range, bool perBlock = false)
+    {
+        var header = NewFrame(member, Command.Hash);
+        header.Address = range.Start;
+        header.Count = range.Count;
+        header.Token = _attempt;
+        header.Tag = perBlock ? 1u : 0;
+        return member.Link.AskAsync(header);
+    }
+
+    private Member MemberByNumber(int number)
+    {
+        foreach (var member in _members)
+        {
+            if (member.Number == number)
+            {
+                return member;
+            }
+        }
+
+        throw new InvariantException("a plan names members only");
+    }
+}
