@@ -12,6 +12,16 @@ internal sealed class FreePorts : IDisposable
     private const int End = 32_000;
     private const int TriesMax = 200;
     private readonly List<Socket> _held = [];
+    private readonly HashSet<int> _given = [];
+
+    /// <summary>Never gives the port of an address that somebody asked for, free or not.</summary>
+    public void Leave(string text)
+    {
+        if (NodeAddress.TryParse(text, out var address))
+        {
+            _given.Add(address.Port);
+        }
+    }
 
     /// <summary>Takes a free port.</summary>
     /// <exception cref="IOException">None was found.</exception>
@@ -20,9 +30,10 @@ internal sealed class FreePorts : IDisposable
         for (var i = 0; i < TriesMax; i++)
         {
             var port = Random.Shared.Next(First, End);
-            if (TryBind(port) is { } socket)
+            if (!_given.Contains(port) && TryBind(port) is { } socket)
             {
                 _held.Add(socket);
+                _given.Add(port);
                 return port;
             }
         }
@@ -30,8 +41,14 @@ internal sealed class FreePorts : IDisposable
         throw new IOException($"No free port was found between {First} and {End} of 127.0.0.1.");
     }
 
-    /// <summary>Tells whether nobody listens on an address now.</summary>
-    public static bool IsFree(NodeAddress address)
+    /// <summary>Keeps an address of an earlier start where nobody else has it now, else takes another for it.</summary>
+    /// <exception cref="IOException">No other was found.</exception>
+    public string KeepOrTake(string text) =>
+        NodeAddress.TryParse(text, out var address) && !_given.Contains(address.Port) && IsFree(address) && _given.Add(address.Port)
+            ? text
+            : new NodeAddress("127.0.0.1", Take()).ToString();
+
+    private static bool IsFree(NodeAddress address)
     {
         if (!IPAddress.TryParse(address.Host, out var ip) || !IPAddress.IsLoopback(ip))
         {

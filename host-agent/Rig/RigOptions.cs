@@ -34,7 +34,9 @@ internal sealed record RigOptions
 
     private RigState Create()
     {
+        var nbd = (Nbd ?? new NodeAddress("127.0.0.1", 10809)).ToString();
         using var ports = new FreePorts();
+        ports.Leave(nbd);
         return new RigState
         {
             SizeBytes = SizeBytes ?? SizeDefault,
@@ -42,7 +44,7 @@ internal sealed record RigOptions
             NvmTiming = NvmTiming ?? "none",
             DiskCache = DiskCache ?? "volatile",
             GraceMs = GraceMs ?? GraceMsDefault,
-            Nbd = (Nbd ?? new NodeAddress("127.0.0.1", 10809)).ToString(),
+            Nbd = nbd,
             Http = $"127.0.0.1:{ports.Take()}",
             Boards = [.. Enumerable.Range(0, Boards ?? BoardsDefault)
                 .Select(i => new RigBoardState { Name = $"pi-{(char)('a' + i)}", Listen = $"127.0.0.1:{ports.Take()}" })],

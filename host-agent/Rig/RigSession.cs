@@ -1,6 +1,5 @@
 using MirrorController.HostAgent.Cli;
 using MirrorController.HostAgent.Control;
-using MirrorController.Protocol.Seams;
 
 namespace MirrorController.HostAgent.Rig;
 
@@ -81,18 +80,15 @@ internal sealed class RigSession : IAsyncDisposable
         _lock.Dispose();
     }
 
-    /// <summary>A port of ours that somebody else has taken meanwhile is replaced: only the configurations name it.</summary>
+    /// <summary>A port of ours that somebody else has taken meanwhile, or that the user now wants for NBD, is replaced: only the configurations name it.</summary>
     private static RigState WithFreePorts(RigState state)
     {
         using var ports = new FreePorts();
+        ports.Leave(state.Nbd);
         return state with
         {
-            Http = Free(state.Http),
-            Boards = [.. state.Boards.Select(b => b with { Listen = Free(b.Listen) })],
+            Http = ports.KeepOrTake(state.Http),
+            Boards = [.. state.Boards.Select(b => b with { Listen = ports.KeepOrTake(b.Listen) })],
         };
-
-        string Free(string text) => NodeAddress.TryParse(text, out var address) && FreePorts.IsFree(address)
-            ? text
-            : new NodeAddress("127.0.0.1", ports.Take()).ToString();
     }
 }

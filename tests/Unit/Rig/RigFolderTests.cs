@@ -4,6 +4,7 @@ using MirrorController.Firmware.Configuration;
 using MirrorController.HostAgent.Cli;
 using MirrorController.HostAgent.Configuration;
 using MirrorController.HostAgent.Rig;
+using MirrorController.Protocol.Seams;
 
 namespace MirrorController.Tests.Unit.Rig;
 
@@ -38,6 +39,34 @@ public sealed class RigFolderTests : IDisposable
         }
 
         Assert.Equal(4, agent.Boards.Select(b => b.Address.Port).Append(agent.Http.Port).Distinct().Count());
+    }
+
+    [Fact]
+    public async Task A_port_that_the_user_wants_for_nbd_is_no_boards()
+    {
+        (await RigSession.PrepareAsync(Paths, new RigOptions { Boards = 3 })).Dispose();
+        var first = RigState.Load(Paths)!;
+        Assert.True(NodeAddress.TryParse(first.Boards[1].Listen, out var wanted));
+
+        (await RigSession.PrepareAsync(Paths, new RigOptions { Nbd = wanted })).Dispose();
+
+        var second = RigState.Load(Paths)!;
+        Assert.Equal(wanted.ToString(), second.Nbd);
+        Assert.NotEqual(first.Boards[1].Listen, second.Boards[1].Listen);
+        Assert.Equal([first.Http, first.Boards[0].Listen, first.Boards[2].Listen], [second.Http, second.Boards[0].Listen, second.Boards[2].Listen]);
+    }
+
+    [Fact]
+    public void No_port_is_given_that_was_asked_for_or_given_already()
+    {
+        using var ports = new FreePorts();
+        const string Asked = "127.0.0.1:17999";
+        ports.Leave(Asked);
+
+        var kept = ports.KeepOrTake("127.0.0.1:18123");
+
+        Assert.NotEqual(Asked, ports.KeepOrTake(Asked));
+        Assert.NotEqual(kept, ports.KeepOrTake(kept));
     }
 
     [Fact]
