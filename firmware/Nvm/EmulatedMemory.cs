@@ -5,14 +5,15 @@ using System.Diagnostics.CodeAnalysis;
 using Microsoft.Win32.SafeHandles;
 using MirrorController.Protocol.Seams;
 using MirrorController.Protocol.Wire;
+using MirrorController.Runtime;
 
 namespace MirrorController.Firmware.Nvm;
 
 /// <summary>A memory chip in a file, as a device on an I2C bus, so that the drivers of real chips run on it.</summary>
 /// <remarks>
 /// Every death of the process is a power cut: a bus transaction goes to a side file first (with the bytes it replaces), then to the image,
-/// then the side file is cleared. Both outlive a killed process. The next start finds a transaction that was running and lets it stop at
-/// some byte, by a logged seed; on a chip with pages the page in which it stopped is lost.
+/// then the side file is cleared. Both are mapped: what is stored outlives a killed process. The next start finds a transaction that was
+/// running and lets it stop at some byte, by a logged seed; on a chip with pages the page in which it stopped is lost.
 /// The side file: magic (4), address (4), length (4), CRC32C of what follows (4), the new bytes, the old bytes; zero magic: nothing running.
 /// </remarks>
 public abstract class EmulatedMemory : I2cDevice
@@ -20,21 +21,18 @@ public abstract class EmulatedMemory : I2cDevice
     private const uint RunningMagic = 0x4E55524D;
     private const int SideHeaderBytes = 16;
 
-    private readonly SafeFileHandle _imageFile;
-    private readonly SafeFileHandle _sideFile;
-    private readonly byte[] _image;
-    private readonly byte[] _side;
-    private readonly byte[] _idle = new byte[4];
+    private readonly MappedFile _image;
+    private readonly MappedFile _side;
+    private readonly int _sizeBytes;
     private readonly bool _realTiming;
     private int _pointer;
     private long _busyUntil;
 
     private protected EmulatedMemory(EmulatedFiles files, int busAddress, bool realTiming)
     {
-        _imageFile = files.ImageFile;
-        _sideFile = files.SideFile;
         _image = files.Image;
-        _side = new byte[SideHeaderBytes + (2 * _image.Length)];
+        _side = files.Side;
+        _sizeBytes = _image.Span.Length;
         _realTiming = realTiming;
         ConnectionSettings = new I2cConnectionSettings(0, busAddress);
     }
@@ -64,10 +62,11 @@ public abstract class EmulatedMemory : I2cDevice
     {
         Answer();
         Spend(1 + buffer.Length);
+        var image = _image.Span;
         for (var i = 0; i < buffer.Length; i++)
         {
-            buffer[i] = _image[_pointer];
-            _pointer = (_pointer + 1) % _image.Length;
+            buffer[i] = image[_pointer];
+            _pointer = (_pointer + 1) % _sizeBytes;
         }
     }
 
@@ -84,7 +83,7 @@ public abstract class EmulatedMemory : I2cDevice
             return;
         }
 
-        _pointer = BinaryPrimitives.ReadUInt16BigEndian(buffer) % _image.Length;
+        _pointer = BinaryPrimitives.ReadUInt16BigEndian(buffer) % _sizeBytes;
         var data = buffer[2..];
         if (!data.IsEmpty)
         {
@@ -112,6 +111,8 @@ public abstract class EmulatedMemory : I2cDevice
     {
         files = null;
         SafeFileHandle? imageFile = null;
+        SafeFileHandle? sideFile = null;
+        MappedFile? image = null;
         try
         {
             if (!File.Exists(path))
@@ -131,17 +132,19 @@ public abstract class EmulatedMemory : I2cDevice
                 return false;
             }
 
-            var image = new byte[sizeBytes];
-            _ = RandomAccess.Read(imageFile, image, 0);
-            var sideFile = File.OpenHandle(path + ".running", FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-            Settle(imageFile, sideFile, image, pageBytes, seed, path, log);
-            files = new EmulatedFiles(imageFile, sideFile, image);
+            image = new MappedFile(imageFile, sizeBytes);
+            sideFile = File.OpenHandle(path + ".running", FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            var side = new MappedFile(sideFile, SideHeaderBytes + (2 * sizeBytes));
+            Settle(image.Span, side.Span, pageBytes, seed, path, log);
+            files = new EmulatedFiles(image, side);
             fault = null;
             return true;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
+            image?.Dispose();
             imageFile?.Dispose();
+            sideFile?.Dispose();
             fault = $"The memory chip's file {path} cannot be used; another process may have it: {e.Message}";
             return false;
         }
@@ -152,42 +155,39 @@ public abstract class EmulatedMemory : I2cDevice
     {
         if (disposing)
         {
-            _imageFile.Dispose();
-            _sideFile.Dispose();
+            _image.Dispose();
+            _side.Dispose();
         }
 
         base.Dispose(disposing);
     }
 
-    private static void Settle(SafeFileHandle imageFile, SafeFileHandle sideFile, byte[] image, int pageBytes, int seed, string path, INodeLog log)
+    private static void Settle(Span<byte> image, Span<byte> side, int pageBytes, int seed, string path, INodeLog log)
     {
-        var side = new byte[RandomAccess.GetLength(sideFile)];
-        _ = RandomAccess.Read(sideFile, side, 0);
-        if (side.Length < SideHeaderBytes || BinaryPrimitives.ReadUInt32LittleEndian(side) != RunningMagic)
+        if (BinaryPrimitives.ReadUInt32LittleEndian(side) != RunningMagic)
         {
             return;
         }
 
-        var address = BinaryPrimitives.ReadInt32LittleEndian(side.AsSpan(4));
-        var length = BinaryPrimitives.ReadInt32LittleEndian(side.AsSpan(8));
-        if (address < 0 || length <= 0 || address > image.Length - length || side.Length < SideHeaderBytes + (2 * length)
-            || Crc32C.Compute(side.AsSpan(SideHeaderBytes, 2 * length)) != BinaryPrimitives.ReadUInt32LittleEndian(side.AsSpan(12)))
+        var address = BinaryPrimitives.ReadInt32LittleEndian(side[4..]);
+        var length = BinaryPrimitives.ReadInt32LittleEndian(side[8..]);
+        if (address < 0 || length <= 0 || address > image.Length - length
+            || Crc32C.Compute(side.Slice(SideHeaderBytes, 2 * length)) != BinaryPrimitives.ReadUInt32LittleEndian(side[12..]))
         {
-            // Cut while the side file was written: the image was not touched yet.
+            // No transaction of ours: the image is as the last one left it.
             return;
         }
 
         var random = new Random(seed);
         var stored = random.Next(length + 1);
-        side.AsSpan(SideHeaderBytes, stored).CopyTo(image.AsSpan(address));
-        side.AsSpan(SideHeaderBytes + length + stored, length - stored).CopyTo(image.AsSpan(address + stored));
+        side.Slice(SideHeaderBytes, stored).CopyTo(image[address..]);
+        side.Slice(SideHeaderBytes + length + stored, length - stored).CopyTo(image[(address + stored)..]);
         if (pageBytes > 1 && stored < length)
         {
-            random.NextBytes(image.AsSpan((address + stored) / pageBytes * pageBytes, pageBytes));
+            random.NextBytes(image.Slice((address + stored) / pageBytes * pageBytes, pageBytes));
         }
 
-        RandomAccess.Write(imageFile, image, 0);
-        RandomAccess.Write(sideFile, stackalloc byte[4], 0);
+        SetMagic(side, 0);
         log.Info($"The memory chip {path} lost its power in a write: {stored} of {length} bytes at address {address} are stored (seed {seed}).");
     }
 
@@ -196,7 +196,7 @@ public abstract class EmulatedMemory : I2cDevice
     {
         while (!data.IsEmpty)
         {
-            var wrap = PageBytes > 1 ? PageBytes : _image.Length;
+            var wrap = PageBytes > 1 ? PageBytes : _sizeBytes;
             var part = Math.Min(data.Length, wrap - (_pointer % wrap));
             StorePart(_pointer, data[..part]);
             data = data[part..];
@@ -215,17 +215,25 @@ public abstract class EmulatedMemory : I2cDevice
 
     private void StorePart(int address, ReadOnlySpan<byte> data)
     {
-        BinaryPrimitives.WriteUInt32LittleEndian(_side, RunningMagic);
-        BinaryPrimitives.WriteInt32LittleEndian(_side.AsSpan(4), address);
-        BinaryPrimitives.WriteInt32LittleEndian(_side.AsSpan(8), data.Length);
-        data.CopyTo(_side.AsSpan(SideHeaderBytes));
-        _image.AsSpan(address, data.Length).CopyTo(_side.AsSpan(SideHeaderBytes + data.Length));
-        var both = _side.AsSpan(SideHeaderBytes, 2 * data.Length);
-        BinaryPrimitives.WriteUInt32LittleEndian(_side.AsSpan(12), Crc32C.Compute(both));
-        RandomAccess.Write(_sideFile, _side.AsSpan(0, SideHeaderBytes + both.Length), 0);
-        data.CopyTo(_image.AsSpan(address));
-        RandomAccess.Write(_imageFile, data, address);
-        RandomAccess.Write(_sideFile, _idle, 0);
+        var image = _image.Span.Slice(address, data.Length);
+        var side = _side.Span;
+        var both = side.Slice(SideHeaderBytes, 2 * data.Length);
+        data.CopyTo(both);
+        image.CopyTo(both[data.Length..]);
+        BinaryPrimitives.WriteInt32LittleEndian(side[4..], address);
+        BinaryPrimitives.WriteInt32LittleEndian(side[8..], data.Length);
+        BinaryPrimitives.WriteUInt32LittleEndian(side[12..], Crc32C.Compute(both));
+        SetMagic(side, RunningMagic);
+        data.CopyTo(image);
+        SetMagic(side, 0);
+    }
+
+    /// <summary>Sets the magic when all before it is stored, and lets nothing behind it be stored before it.</summary>
+    private static void SetMagic(Span<byte> side, uint magic)
+    {
+        Interlocked.MemoryBarrier();
+        BinaryPrimitives.WriteUInt32LittleEndian(side, magic);
+        Interlocked.MemoryBarrier();
     }
 
     /// <summary>A chip in its write cycle does not acknowledge.</summary>
@@ -261,5 +269,5 @@ public abstract class EmulatedMemory : I2cDevice
     }
 
     /// <summary>The files of an emulated chip, open and settled.</summary>
-    private protected sealed record EmulatedFiles(SafeFileHandle ImageFile, SafeFileHandle SideFile, byte[] Image);
+    private protected sealed record EmulatedFiles(MappedFile Image, MappedFile Side);
 }

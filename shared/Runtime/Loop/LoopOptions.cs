@@ -17,7 +17,7 @@ public enum LoopBackend
 public sealed record LoopOptions
 {
     /// <summary>The spinning time in microseconds that suits a machine with two cores or more.</summary>
-    public const int SpinMicrosDefault = 50;
+    public const int SpinMicrosDefault = 150;
 
     /// <summary>Gets the system call to wait in.</summary>
     public LoopBackend Backend { get; init; }
