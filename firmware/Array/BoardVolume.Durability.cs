@@ -27,6 +27,12 @@ internal sealed partial class BoardVolume
             return;
         }
 
+        if (FirstInProgress(low) is { } open)
+        {
+            from.ReplyFault(header, WireStatus.Invalid, $"FLUSH names the tag {low}, but the write {open} has not reached the disk.");
+            return;
+        }
+
         if (!TakeWatermark(from, header))
         {
             return;
@@ -56,6 +62,20 @@ internal sealed partial class BoardVolume
             NoteNvmWrite();
             Store.Commit(new FlushStored(this, from, request, epoch));
         });
+    }
+
+    /// <summary>Finds a write at or below a tag whose data the disk has not taken yet: D1's L is below all of these.</summary>
+    private Tag? FirstInProgress(Tag low)
+    {
+        for (var i = 0; _writesInProgress > 0 && i < Nvm.Table.Count && Nvm.Table[i].Tag <= low; i++)
+        {
+            if (Nvm.Table[i] is { InProgress: true, Sure: false })
+            {
+                return Nvm.Table[i].Tag;
+            }
+        }
+
+        return null;
     }
 
     /// <summary>The watermark in a message of its own (rule D4); answered when R is stored.</summary>

@@ -1,3 +1,4 @@
+using MirrorController.Protocol.Nvm;
 using MirrorController.Protocol.Seams;
 using MirrorController.Runtime.Configuration;
 
@@ -10,7 +11,7 @@ internal sealed record BoardConfiguration
     public const string ListenDefault = "127.0.0.1:7710";
 
     /// <summary>The most volumes a chip is divided among.</summary>
-    public const int VolumesMaxMax = 16;
+    public const int VolumesMaxMax = NvmLayout.VolumesMax;
 
     /// <summary>Gets the board's name in messages.</summary>
     public required string Name { get; init; }

@@ -46,7 +46,7 @@ public sealed class BoardConfigurationTests : IDisposable
     [InlineData(""" "nvm": { "kind": "fram", "file": "c", "bus": 1 }, "disk": { "path": "d" } """, "both \"file\" and \"bus\"")]
     [InlineData(""" "nvm": { "kind": "fram", "bus": 1, "address": "0x99" }, "disk": { "path": "d" } """, "allowed are 0x08 to 0x77")]
     [InlineData(""" "nvm": { "kind": "fram", "file": "c" }, "disk": { "path": "d", "kind": "device", "cache": "volatile" } """, "emulated for files only")]
-    [InlineData(""" "nvm": { "kind": "fram", "file": "c" }, "disk": { "path": "d" }, "volumesMax": 0 """, "whole numbers from 1 to 16")]
+    [InlineData(""" "nvm": { "kind": "fram", "file": "c" }, "disk": { "path": "d" }, "volumesMax": 0 """, "whole numbers from 1 to 8")]
     [InlineData(""" "nvm": { "kind": "fram", "file": "c" } """, "the file has no \"disk\"")]
     [InlineData(""" "nvm": { "kind": "fram", "file": "c" }, "disk": { "path": "d" }, "nvmtiming": "real" """, "\"nvmtiming\" is not known")]
     public void A_mistake_is_one_sentence_that_says_what_is_allowed(string rest, string expected)

@@ -109,6 +109,23 @@ public sealed class DurabilityRulesTests
     }
 
     [Fact]
+    public void D1_a_flush_of_a_write_that_is_not_answered_is_refused()
+    {
+        var cluster = ScriptedMirror.OneBoard();
+        var script = ScriptedCoordinator.Attached(cluster);
+        script.Await(script.Write(1, 3));
+        cluster.Boards[0].Disk.Faults.ExtraDelayMicros = 500_000;
+        var second = script.Write(2, 4);
+        cluster.World.RunUntil(() => cluster.Board(0).Table!.Table.Count == 2);
+
+        Assert.Equal(WireStatus.Invalid, script.Flush(2).Header.Status);
+        Assert.Equal(WireStatus.Ok, script.Flush(1).Header.Status);
+        Assert.Equal(WireStatus.Ok, script.Await(second).Header.Status);
+        Assert.Equal(WireStatus.Ok, script.Flush(2).Header.Status);
+        Assert.Equal(Tag.Of(1, 2), cluster.Board(0).Table!.Durable);
+    }
+
+    [Fact]
     public void D1_a_sync_asked_for_before_the_restart_counts_when_it_fails_after_the_replay()
     {
         var cluster = ScriptedMirror.OneBoard();
