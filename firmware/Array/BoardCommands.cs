@@ -74,7 +74,7 @@ internal static class BoardCommands
                 board.Guard(volume.SettleAsync(from, header));
                 return;
             case (Command.Finish, HelloRole.Coordinator):
-                board.Guard(volume.FinishAsync(from, header));
+                board.Guard(volume.FinishAsync(from, header, RangeList.Read(WireReader.From(payload), volume.Blocks)));
                 return;
         }
 

@@ -107,6 +107,11 @@ internal sealed class BoardConnection(BoardNode board, bool isRefused) : IConnec
 
     void IFrameHandler.Frame(in FrameHeader header, Payload? payload)
     {
+        if (header.Command is Command.Ping or (Command.Ping | Command.Reply) && !IsProven)
+        {
+            return;
+        }
+
         if (header.Command == Command.Ping)
         {
             var pong = new FrameHeader { Command = Command.Ping | Command.Reply };

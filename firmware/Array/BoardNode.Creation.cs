@@ -118,6 +118,8 @@ public sealed partial class BoardNode
             var started = formatted.IsOk ? await Store.StartAsync() : formatted;
             if (!started.IsOk)
             {
+                // Half formatted: only the next start finds what the chip holds. The caller is answered before anybody hears of it.
+                Loop.Post(() => FailNvm(started.Fault!));
                 return started.Fault;
             }
 

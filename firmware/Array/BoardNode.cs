@@ -111,7 +111,7 @@ public sealed partial class BoardNode
     /// </remarks>
     internal async Task CountAsRestartedAsync(string why)
     {
-        if (IsRestarting)
+        if (IsRestarting || Condition == BoardCondition.Failed)
         {
             return;
         }
@@ -136,13 +136,13 @@ public sealed partial class BoardNode
     /// <summary>The memory chip has failed: nothing can be stored any more.</summary>
     internal void FailNvm(string fault)
     {
+        IsRestarting = false;
         if (Condition != BoardCondition.Failed)
         {
             Condition = BoardCondition.Failed;
             Reason = fault;
             Log.Error(fault);
             // Whoever is attached learns on its next connection that this board serves no more, and why.
-            IsRestarting = false;
             CloseConnections(fault);
         }
     }

@@ -82,7 +82,7 @@ internal sealed partial class BoardVolume
             return;
         }
 
-        if (session.Number - stored.Number > SessionJumpMax || session.Number == 0)
+        if (session.Number - stored.Number > SessionJumpMax || session.Number == 0 || session.Number > SessionId.MaxNumber)
         {
             from.ReplyFault(header, WireStatus.Invalid, $"Session {session.Number} is too far above {stored.Number}; a step of at most {SessionJumpMax} is taken.");
             return;

@@ -29,6 +29,12 @@ internal sealed partial class BoardVolume
         var unreadable = new List<BlockRange>();
         foreach (var range in UnsureRanges(header.Session))
         {
+            // Whoever asked may be gone, and another attempt further: then nothing is written for this one any more.
+            if (epoch != _epoch || !IsAttached(from, header) || !IsAttemptCurrent(from, header))
+            {
+                return;
+            }
+
             var rewritten = await RewriteAsync(range, unreadable);
             if (!rewritten.IsOk)
             {
@@ -38,7 +44,7 @@ internal sealed partial class BoardVolume
             }
         }
 
-        if (unreadable.Count > UnreadableReport.RangesMax)
+        if (unreadable.Count > RangeList.RangesMax)
         {
             from.ReplyFault(header, WireStatus.DiskFault, $"{unreadable.Count} blocks of the disk {Disk.Device.Name} cannot be read.");
             return;
@@ -63,7 +69,7 @@ internal sealed partial class BoardVolume
             _synced = (header.Session, (uint)header.Token, _board.BootId);
             var answer = default(FrameHeader);
             var body = new WireWriter();
-            UnreadableReport.Write(body, unreadable);
+            RangeList.Write(body, unreadable);
             from.Reply(header, WireStatus.Ok, ref answer, body);
         }
     }
@@ -86,7 +92,10 @@ internal sealed partial class BoardVolume
     }
 
     /// <summary>R7, second step: R = the session's start, the older entries and the marks go.</summary>
-    public async Task FinishAsync(BoardConnection from, FrameHeader header)
+    /// <param name="from">The coordinator.</param>
+    /// <param name="header">The command.</param>
+    /// <param name="bad">What no member could read: it stays marked, for the members may differ there (R2).</param>
+    public async Task FinishAsync(BoardConnection from, FrameHeader header, IReadOnlyList<BlockRange> bad)
     {
         if (!IsSynced(from, header))
         {
@@ -100,12 +109,39 @@ internal sealed partial class BoardVolume
             return;
         }
 
+        if (bad.Count > 0 && !await MarkBadAsync(from, header, bad))
+        {
+            return;
+        }
+
         Store.SetRetired(Nvm.Slot, start);
         // The marks of this session are those of its copies, which are durable now.
         Store.ClearMarks(Nvm.Slot, header.Session + 1);
         _copied.Clear();
         _marksFound.Clear();
+        _marksFound.AddRange(bad);
         await AnswerWhenStoredAsync(from, header);
+    }
+
+    /// <summary>Marks what no member could read, before the entries that tell of it go. The marks count as the next session's: its R7 clears them.</summary>
+    private async Task<bool> MarkBadAsync(BoardConnection from, FrameHeader header, IReadOnlyList<BlockRange> bad)
+    {
+        var epoch = _epoch;
+        foreach (var range in bad)
+        {
+            Store.AddMark(Nvm.Slot, new RepairMark(range, header.Session + 1, 0));
+        }
+
+        NoteNvmWrite();
+        var status = await CommitAsync();
+        if (!status.IsOk)
+        {
+            from.ReplyFault(header, WireStatus.NvmFault, status.Fault!);
+            NvmFailed(status);
+            return false;
+        }
+
+        return epoch == _epoch && IsSynced(from, header);
     }
 
     private async Task AnswerWhenStoredAsync(BoardConnection from, FrameHeader header)

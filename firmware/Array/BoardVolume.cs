@@ -34,6 +34,9 @@ internal sealed partial class BoardVolume
     private uint _attempt;
     private int _epoch;
 
+    /// <summary>Gets the volume's blocks.</summary>
+    public long Blocks => _blocks;
+
     public BoardVolume(BoardNode board, NvmVolume nvm, MemberDisk disk)
     {
         _board = board;

@@ -83,7 +83,9 @@ public sealed partial class Coordinator
 
         foreach (var (target, _) in asked)
         {
-            if (target == source || (hashes.TryGetValue(target, out var hash) && hash.AsSpan().SequenceEqual(hashes[source])))
+            // What the target could not read once is written whatever its hash: it may read now, and not when it is to be written back.
+            if (target == source
+                || (!unreadable.Overlaps(target, step.Range) && hashes.TryGetValue(target, out var hash) && hash.AsSpan().SequenceEqual(hashes[source])))
             {
                 continue;
             }

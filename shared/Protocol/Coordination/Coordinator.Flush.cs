@@ -28,7 +28,7 @@ public sealed partial class Coordinator
         }
 
         // D3: what was acknowledged before this flush, in this session.
-        if (_acknowledgedHigh <= WatermarkSequence)
+        if (_settled && _acknowledgedHigh <= WatermarkSequence)
         {
             Answer(done, VolumeError.None);
             return;
@@ -200,12 +200,7 @@ public sealed partial class Coordinator
             }
         }
 
-        while (_flushes.TryPeek(out var flush) && flush.Target <= WatermarkSequence)
-        {
-            _flushes.Dequeue();
-            flush.Done.Completed(VolumeError.None, null);
-        }
-
+        CompleteFlushes();
         if (_ready.Count > 0)
         {
             PumpWrites();
@@ -217,6 +212,15 @@ public sealed partial class Coordinator
             SendRetirement();
         });
         _signal.Pulse();
+    }
+
+    private void CompleteFlushes()
+    {
+        while (_flushes.TryPeek(out var flush) && flush.Target <= WatermarkSequence)
+        {
+            _flushes.Dequeue();
+            flush.Done.Completed(VolumeError.None, null);
+        }
     }
 
     /// <summary>Sends the watermark where no write has carried it (rule D4).</summary>

@@ -16,6 +16,9 @@ public sealed partial class Coordinator
 {
     private const long AttemptPauseMaxMs = 5000;
 
+    /// <summary>The most ranges that FINISH names as bad; a board has room for about as many marks.</summary>
+    private const int BadRangesMax = 64;
+
     private readonly RangeSet _bad = new();
     private View? _view;
     private string? _openingTrouble;
@@ -227,6 +230,7 @@ public sealed partial class Coordinator
         }
 
         Watermark = SessionStart;
+        CompleteFlushes();
         PumpWrites();
         RequestFlush();
         _signal.Pulse();
@@ -248,7 +252,7 @@ public sealed partial class Coordinator
         var isNews = false;
         foreach (var member in _members)
         {
-            foreach (var range in UnreadableReport.Read(answers[member.Index].Body, SizeBytes / BlockBytes))
+            foreach (var range in RangeList.Read(new WireReader(answers[member.Index].Body), SizeBytes / BlockBytes))
             {
                 if (unreadable.AddAtSync(member, range))
                 {
@@ -262,13 +266,22 @@ public sealed partial class Coordinator
     }
 
     /// <summary>R7: D = the session's start on all, and only then R there and the marks away.</summary>
-    private async Task<bool> SettleAllAsync(ulong[] boots) =>
-        await AskAllOkAsync(Command.Settle, boots) is not null && await AskAllOkAsync(Command.Finish, boots) is not null;
+    /// <remarks>What no member could read keeps a mark on all: once it reads again they may differ there, and no entry tells of it any more (R2).</remarks>
+    private async Task<bool> SettleAllAsync(ulong[] boots)
+    {
+        if (await AskAllOkAsync(Command.Settle, boots) is null)
+        {
+            return false;
+        }
+
+        var bad = RangeList.Bounded(_bad, BadRangesMax);
+        return await AskAllOkAsync(Command.Finish, boots, bad) is not null;
+    }
 
     /// <summary>Asks all members; null unless all have answered well and none has started anew meanwhile.</summary>
-    private async Task<LinkAnswer[]?> AskAllOkAsync(Command command, ulong[] boots)
+    private async Task<LinkAnswer[]?> AskAllOkAsync(Command command, ulong[] boots, IReadOnlyList<BlockRange>? body = null)
     {
-        var answers = await AskAllAsync(command, SessionStart);
+        var answers = await AskAllAsync(command, SessionStart, body);
         foreach (var member in _members)
         {
             var answer = answers[member.Index];
@@ -286,7 +299,7 @@ public sealed partial class Coordinator
         return answers;
     }
 
-    private Task<LinkAnswer[]> AskAllAsync(Command command, Tag tag)
+    private Task<LinkAnswer[]> AskAllAsync(Command command, Tag tag, IReadOnlyList<BlockRange>? body = null)
     {
         var asked = new Task<LinkAnswer>[_members.Length];
         foreach (var member in _members)
@@ -294,7 +307,9 @@ public sealed partial class Coordinator
             var header = NewFrame(member, command);
             header.Tag = tag.Value;
             header.Token = _attempt;
-            asked[member.Index] = member.Link.AskAsync(header);
+            asked[member.Index] = body is { Count: > 0 }
+                ? member.Link.AskAsync(header, RangeList.Write(new WireWriter(), body))
+                : member.Link.AskAsync(header);
         }
 
         return Task.WhenAll(asked);

@@ -142,18 +142,18 @@ public sealed partial class Coordinator
 
         var done = op.Done!;
         op.Done = null;
+        if (!_bad.IsEmpty)
+        {
+            // What was unreadable on all members is good again once it is overwritten (R2).
+            _bad.Remove(op.Range);
+        }
+
         CountForBackgroundFlush(op);
         _lock.Release(op);
         if (_ready.Count > 0)
         {
             // D6: somebody waits for room, and now there is something that a flush can make room of.
             PumpWrites();
-        }
-
-        if (!_bad.IsEmpty)
-        {
-            // What was unreadable on all members is good again once it is overwritten (R2).
-            _bad.Remove(op.Range);
         }
 
         done.Completed(VolumeError.None, null);

@@ -1,4 +1,5 @@
 using MirrorController.Protocol.Blocks;
+using MirrorController.Protocol.Seams;
 using MirrorController.Protocol.Wire;
 
 namespace MirrorController.Protocol.Coordination;
@@ -26,6 +27,7 @@ public sealed partial class Coordinator
         var blocks = SizeBytes / BlockBytes;
         while (block < blocks)
         {
+            progress?.Invoke(block * BlockBytes);
             if (Phase != CoordinatorPhase.Serving || MissingMember() is { } missing)
             {
                 var who = MissingMember()?.Board.Name;
@@ -36,52 +38,102 @@ public sealed partial class Coordinator
             var range = new BlockRange(block, (int)Math.Min(VerifyStepBytes / BlockBytes, blocks - block));
             var held = await HeldRange.AcquireAsync(_loop, _lock, range, exclusive: true);
 
+            VerifyStep step;
             try
             {
-                var answers = await HashAllAsync(range, perBlock: false);
-                if (answers is null)
-                {
-                    // A board left in the middle: look again whether all are there.
-                    await _signal.ChangedOrAfterAsync(200);
-                    continue;
-                }
-
-                var hole = SmallestHole(answers);
-                if (hole >= range.Count)
-                {
-                    block += Math.Min(hole, blocks - block);
-                    progress?.Invoke(block * BlockBytes);
-                    continue;
-                }
-
-                compared += (long)range.Count * BlockBytes;
-                if (!AreEqual(answers, 0))
-                {
-                    var single = await HashAllAsync(range, perBlock: true);
-                    if (single is null)
-                    {
-                        continue;
-                    }
-
-                    AddDifferences(range, single, differences);
-                    if (differences.Count >= DifferencesMax)
-                    {
-                        return new VerifyResult(true, null, compared, differences);
-                    }
-                }
+                step = await VerifyRangeAsync(range, differences);
             }
             finally
             {
                 _lock.Release(held);
             }
 
-            block += range.Count;
-            progress?.Invoke(block * BlockBytes);
+            if (step.NextBlock == block)
+            {
+                // A board left in the middle: look again whether all are there, and let the application work meanwhile.
+                await _signal.ChangedOrAfterAsync(200);
+                continue;
+            }
+
+            block = Math.Min(step.NextBlock, blocks);
+            compared += step.ComparedBytes;
+            if (differences.Count >= DifferencesMax)
+            {
+                break;
+            }
         }
 
+        progress?.Invoke(block * BlockBytes);
         return new VerifyResult(true, null, compared, differences);
     }
 
+    /// <summary>Compares a range whose lock is held; a step that goes nowhere means that some board did not answer.</summary>
+    private async Task<VerifyStep> VerifyRangeAsync(BlockRange range, List<BlockRange> differences)
+    {
+        var answers = await HashAllAsync(range, perBlock: false);
+        if (answers is null)
+        {
+            return new VerifyStep(range.Start, 0);
+        }
+
+        if (Array.Exists(answers, a => !a.IsOk))
+        {
+            return await VerifySinglyAsync(range, differences);
+        }
+
+        var hole = SmallestHole(answers);
+        if (hole >= range.Count)
+        {
+            return new VerifyStep(range.Start + hole, 0);
+        }
+
+        if (!AreEqual(answers, 0))
+        {
+            var single = await HashAllAsync(range, perBlock: true);
+            if (single is null || Array.Exists(single, a => !a.IsOk))
+            {
+                return new VerifyStep(range.Start, 0);
+            }
+
+            AddDifferences(range, single, differences);
+        }
+
+        return new VerifyStep(range.End, (long)range.Count * BlockBytes);
+    }
+
+    /// <summary>Some board cannot read all of a range: block by block; one that is not readable everywhere counts as different.</summary>
+    private async Task<VerifyStep> VerifySinglyAsync(BlockRange range, List<BlockRange> differences)
+    {
+        long compared = 0;
+        for (var block = range.Start; block < range.End; block++)
+        {
+            var single = new BlockRange(block, 1);
+            var answers = await HashAllAsync(single, perBlock: false);
+            if (answers is null)
+            {
+                return new VerifyStep(block, compared);
+            }
+
+            foreach (var member in _members)
+            {
+                if (!answers[member.Index].IsOk)
+                {
+                    _log.Warning($"Board {member.Board.Name} cannot read {single}: {answers[member.Index].Fault}");
+                }
+            }
+
+            if (Array.Exists(answers, a => !a.IsOk) || !AreEqual(answers, 0))
+            {
+                AddDifference(block, differences);
+            }
+
+            compared += BlockBytes;
+        }
+
+        return new VerifyStep(range.End, compared);
+    }
+
+    /// <summary>Asks all members; null if one gave no answer, or another one than a hash or that its disk cannot read.</summary>
     private async Task<LinkAnswer[]?> HashAllAsync(BlockRange range, bool perBlock)
     {
         var asked = new Task<LinkAnswer>[_members.Length];
@@ -93,7 +145,8 @@ public sealed partial class Coordinator
         var answers = await Task.WhenAll(asked);
         foreach (var answer in answers)
         {
-            if (!answer.IsOk || answer.Body.Length != (perBlock ? 16 * range.Count : 16))
+            var isFault = answer.Arrived && answer.Header.Status == WireStatus.DiskFault;
+            if (!isFault && (!answer.IsOk || answer.Body.Length != (perBlock ? 16 * range.Count : 16)))
             {
                 return null;
             }
@@ -136,15 +189,22 @@ public sealed partial class Coordinator
                 continue;
             }
 
-            var block = range.Start + i;
-            if (differences.Count > 0 && differences[^1].End == block)
-            {
-                differences[^1] = differences[^1] with { Count = differences[^1].Count + 1 };
-            }
-            else
-            {
-                differences.Add(new BlockRange(block, 1));
-            }
+            AddDifference(range.Start + i, differences);
         }
     }
+
+    private static void AddDifference(long block, List<BlockRange> differences)
+    {
+        if (differences.Count > 0 && differences[^1].End == block)
+        {
+            differences[^1] = differences[^1] with { Count = differences[^1].Count + 1 };
+        }
+        else
+        {
+            differences.Add(new BlockRange(block, 1));
+        }
+    }
+
+    /// <summary>How far a step came.</summary>
+    private readonly record struct VerifyStep(long NextBlock, long ComparedBytes);
 }

@@ -7,6 +7,7 @@ internal sealed class UnreadableBlocks(int members)
 {
     private readonly RangeSet[] _now = Make(members);
     private readonly RangeSet[] _told = Make(members);
+    private readonly ulong[] _toldBoot = new ulong[members];
 
     /// <summary>Gets what a member cannot read, as far as is known.</summary>
     public IReadOnlyList<BlockRange> Of(Member member)
@@ -20,6 +21,9 @@ internal sealed class UnreadableBlocks(int members)
         return list;
     }
 
+    /// <summary>Tells whether some block of a range is known to be unreadable on a member.</summary>
+    public bool Overlaps(Member member, BlockRange range) => _now[member.Index].Intersects(range);
+
     /// <summary>A member could not read these blocks while they were hashed.</summary>
     public void Add(Member member, BlockRange range) => _now[member.Index].Add(range);
 
@@ -29,9 +33,18 @@ internal sealed class UnreadableBlocks(int members)
     /// <summary>
     /// A member could not read these blocks when it was to write them back before its sync (rule R5): the plan has to know.
     /// </summary>
-    /// <returns>True if that is news, and so a reason for a new plan. Each block is news once: a block that stays unreadable ends no recovery for ever.</returns>
+    /// <returns>
+    /// True if that is news, and so a reason for a new plan. Each block is news once in a boot: a block that stays unreadable
+    /// ends no recovery for ever. After a restart, as which a failed sync counts, what was copied onto it is in doubt again.
+    /// </returns>
     public bool AddAtSync(Member member, BlockRange range)
     {
+        if (_toldBoot[member.Index] != member.BootId)
+        {
+            _toldBoot[member.Index] = member.BootId;
+            _told[member.Index].Clear();
+        }
+
         if (_told[member.Index].Contains(range))
         {
             return false;

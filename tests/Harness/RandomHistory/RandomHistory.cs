@@ -82,6 +82,11 @@ public sealed class RandomHistory
     /// <summary>Lets a host serve if none does.</summary>
     internal void StartAHost()
     {
+        if (IsEnding)
+        {
+            return;
+        }
+
         foreach (var host in Hosts.Where(h => h.IsFenced))
         {
             host.PowerCut(silent: false);
