@@ -185,11 +185,19 @@ public sealed partial class Coordinator
             }
         }
 
+        var geometry = _members[0].State!;
+        if (fine && SizeBytes != 0 && (SizeBytes != geometry.SizeBytes || BlockBytes != geometry.BlockBytes))
+        {
+            // Clients were let in by what the first board said, and their requests wait: they are for another volume.
+            RefuseAll($"Volume {Name} was announced with {SizeBytes} bytes, but its boards hold one with {geometry.SizeBytes}: start the agent anew if that is right.");
+            return false;
+        }
+
         if (fine)
         {
             _view = view;
-            BlockBytes = _members[0].State!.BlockBytes;
-            SizeBytes = _members[0].State!.SizeBytes;
+            BlockBytes = geometry.BlockBytes;
+            SizeBytes = geometry.SizeBytes;
             foreach (var member in _members)
             {
                 member.Refusal = null;

@@ -126,6 +126,24 @@ public sealed class HostileCasesTests
     }
 
     [Fact]
+    public void Requests_for_the_size_that_one_board_announced_do_not_go_to_boards_that_were_exchanged_for_larger_ones()
+    {
+        var size = 4L << 20;
+        var cluster = new SimCluster(new SimWorld(1), 2, size, makeBoard: (i, context) => new ScriptedBoard(context, i, 2, size));
+        cluster.Boards[0].Start();
+        cluster.Host.Start();
+        cluster.World.RunUntil(() => cluster.Coordinator.SizeBytes == size);
+        var write = cluster.WriteBlock(900, 1);
+        cluster.Boards[0].PowerCut();
+        size *= 2;
+        cluster.Boards.ForEach(b => b.Start());
+        cluster.World.RunFor(10_000);
+        Assert.False(write.IsDone);
+        Assert.All(new[] { 0, 1 }, b => Assert.Empty(cluster.Scripted(b).Of(Command.Attach)));
+        Assert.Contains(cluster.World.Log, line => line.Contains("start the agent anew", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void A_session_beyond_the_last_number_is_refused()
     {
         const uint Last = 0xFFFFFF;
