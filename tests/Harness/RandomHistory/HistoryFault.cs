@@ -30,6 +30,9 @@ public enum HistoryFault
     /// <summary>Some writes of a disk fail, whether they were taken or not.</summary>
     FailDiskWrites,
 
+    /// <summary>Some reads of a disk fail; the same block may be read the next time.</summary>
+    FailDiskReads,
+
     /// <summary>Some syncs of a disk fail and mark the pages clean.</summary>
     FailDiskSyncs,
 

@@ -16,6 +16,9 @@ internal sealed class HistoryFaults
         _boards = history.Cluster.Boards;
     }
 
+    /// <summary>Gets how often each kind began.</summary>
+    public Dictionary<HistoryFault, int> Counts { get; } = [];
+
     private SimWorld World => _history.World;
 
     public void Start() => World.ScheduleIn(1000 * _random.Between(1, _history.Plan.FaultPauseMaxMs), Next);
@@ -28,6 +31,7 @@ internal sealed class HistoryFaults
         {
             board.PowerCutAtOperation(int.MaxValue);
             board.Disk.Faults.FailWrites = 0;
+            board.Disk.Faults.FailReads = 0;
             board.Disk.Faults.FailSyncs = 0;
             board.Disk.Faults.IsHanging = false;
             board.Disk.Faults.ExtraDelayMicros = 0;
@@ -59,6 +63,7 @@ internal sealed class HistoryFaults
 
     private void Begin(HistoryFault fault)
     {
+        Counts[fault] = Counts.GetValueOrDefault(fault) + 1;
         var board = _boards[_random.Below(_boards.Count)];
         switch (fault)
         {
@@ -107,6 +112,9 @@ internal sealed class HistoryFaults
             case HistoryFault.FailDiskWrites:
                 disk.FailWrites = 1 + _random.Below(3);
                 disk.FailedWritesAreTaken = _random.OneIn(2);
+                break;
+            case HistoryFault.FailDiskReads:
+                disk.FailReads = 1 + _random.Below(6);
                 break;
             case HistoryFault.FailDiskSyncs:
                 disk.FailSyncs = 1 + _random.Below(2);

@@ -97,6 +97,8 @@ internal sealed class HistoryGenerator
                     ok(r);
                     break;
                 case VolumeError.Shutdown when _host.IsFenced:
+                case VolumeError.Io when Plan.ReadsFail && what[0] != 'f':
+                    // All boards failed to read it, or to read the edges of a write that is not aligned.
                     failed?.Invoke();
                     break;
                 default:

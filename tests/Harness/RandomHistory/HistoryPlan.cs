@@ -10,11 +10,12 @@ public sealed class HistoryPlan
 
     private readonly int[] _weights = new int[_kinds.Length];
 
-    public HistoryPlan(ulong seed)
+    public HistoryPlan(ulong seed, int? boards = null)
     {
         Seed = seed;
         var random = new SimRandom(seed ^ 0x9A7B_5C3D_1E2F_4051);
-        Boards = random.OneIn(3) ? 3 : 2;
+        var drawn = random.OneIn(3) ? 3 : 2;
+        Boards = boards ?? drawn;
         Blocks = 64 << random.Below(3);
         IsEeprom = random.OneIn(3);
         Generators = 1 + random.Below(4);
@@ -92,6 +93,9 @@ public sealed class HistoryPlan
 
     /// <summary>Applies the plan to the coordinators' options.</summary>
     public CoordinatorOptions Apply(CoordinatorOptions options) => options with { BackgroundFlushMs = FlushMs, ReplayBufferMax = ReplayBufferMax };
+
+    /// <summary>Gets whether reads of disks fail now and then.</summary>
+    public bool ReadsFail => _weights[(int)HistoryFault.FailDiskReads] > 0;
 
     /// <summary>Draws a kind of fault; null when this seed has none.</summary>
     public HistoryFault? Draw(SimRandom random)

@@ -16,10 +16,11 @@ public sealed class RandomHistory
     private readonly HashSet<CheckedWrite> _unanswered = [];
     private readonly HashSet<long> _dirty = [];
     private readonly HistoryFaults _faults;
+    private readonly Dictionary<string, int> _states = new(StringComparer.Ordinal);
 
-    private RandomHistory(ulong seed)
+    private RandomHistory(ulong seed, int? boards)
     {
-        Plan = new HistoryPlan(seed);
+        Plan = new HistoryPlan(seed, boards);
         World = new SimWorld(seed, Plan.World);
         World.Note(Plan.ToString());
         Cluster = new SimCluster(World, Plan.Boards, Plan.SizeBytes, Plan.Apply, Plan.IsEeprom, Plan.ChipBytes);
@@ -44,11 +45,25 @@ public sealed class RandomHistory
     /// <summary>Gets whether the applications and the faults have ended.</summary>
     internal bool IsEnding { get; private set; }
 
+    /// <summary>Gets how many reconciliations were judged.</summary>
+    public int Recoveries { get; private set; }
+
+    /// <summary>Gets how much they copied.</summary>
+    public long CopiedBytes { get; private set; }
+
+    /// <summary>Gets how often each kind of fault was let loose.</summary>
+    public IReadOnlyDictionary<HistoryFault, int> FaultCounts => _faults.Counts;
+
+    /// <summary>Gets in how many looks each state of the volume was seen.</summary>
+    public IReadOnlyDictionary<string, int> StatesSeen => _states;
+
     /// <summary>Runs the history of a seed.</summary>
+    /// <param name="seed">Decides everything.</param>
+    /// <param name="boards">How many boards; null: what the seed draws.</param>
     /// <exception cref="HistoryFailedException">A rule was broken, a node ended by itself, or something did not finish.</exception>
-    public static RandomHistory Run(ulong seed)
+    public static RandomHistory Run(ulong seed, int? boards = null)
     {
-        var history = new RandomHistory(seed);
+        var history = new RandomHistory(seed, boards);
         try
         {
             history.Run();
@@ -219,6 +234,12 @@ public sealed class RandomHistory
         LookAtHosts();
         foreach (var host in Hosts)
         {
+            if (host.IsRunning)
+            {
+                var state = host.IsFenced ? "Fenced" : host.Coordinator.Describe().State.ToString();
+                _states[state] = _states.GetValueOrDefault(state) + 1;
+            }
+
             if (host.NewRecovery() is { } recovery)
             {
                 JudgeRecovery(host, recovery);
@@ -231,6 +252,8 @@ public sealed class RandomHistory
 
     private void JudgeRecovery(HistoryHost host, RecoveryResult recovery)
     {
+        Recoveries++;
+        CopiedBytes += recovery.CopiedBytes;
         // Rule 6: no more than what was in flight: the blocks of entries not yet retired, and of marks.
         if (recovery.PlannedBlocks > _dirty.Count || recovery.CopiedBytes > recovery.Attempts * (Plan.Boards - 1) * _dirty.Count * (long)SimCluster.BlockBytes)
         {
