@@ -36,7 +36,7 @@ internal sealed record BoardArguments(string? ConfigPath, bool CheckOnly, bool S
         {
             switch (arguments[i])
             {
-                case "--config" when i + 1 < arguments.Count:
+                case "--config" when i + 1 < arguments.Count && arguments[i + 1].Trim().Length > 0:
                     config = arguments[++i];
                     break;
                 case "--check":
@@ -54,6 +54,7 @@ internal sealed record BoardArguments(string? ConfigPath, bool CheckOnly, bool S
             }
         }
 
+        // An empty word behind --config, as of a variable that is not set, is no file either.
         if (fault is null && config is null && other.Length == 0)
         {
             fault = "--config is missing";

@@ -33,7 +33,7 @@ internal sealed class BoardCall : IBoardLinkOwner, IDisposable
     public async Task<BoardState> ConnectAsync(long timeoutMs)
     {
         var timer = _loop.StartTimer(timeoutMs, () => _ready.TrySetException(
-            new ControlException($"Board {Board.Name} at {Board.Address} does not answer: {_link.Reason}.")));
+            new ControlException($"Board {Board.Name} at {Board.Address} does not answer: {_link.Reason}.", nobodyAnswers: true)));
         _link.Start();
         try
         {

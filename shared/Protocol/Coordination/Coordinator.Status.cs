@@ -61,6 +61,37 @@ public sealed partial class Coordinator
         };
     }
 
+    /// <summary>Asks every board that is connected how full its memory chip is; the answers come by themselves into what <see cref="Describe()"/> tells.</summary>
+    /// <remarks>A question a board, never beside another one: a board that is slow to answer is not asked more often.</remarks>
+    public void RefreshChips()
+    {
+        foreach (var member in _members)
+        {
+            if (member.Link.IsReady && !member.ChipAsked && !IsOver)
+            {
+                member.ChipAsked = true;
+                Guard(RefreshChipAsync(member));
+            }
+        }
+    }
+
+    private static async Task RefreshChipAsync(Member member)
+    {
+        var answer = await member.Link.AskAsync(new FrameHeader { Command = Command.Survey });
+        member.ChipAsked = false;
+        // Only what is shown: what the coordinator decides by comes with an attach or an opening's survey.
+        if (answer.IsOk && member.State is { } known && BoardState.Read(new WireReader(answer.Body)) is { } fresh)
+        {
+            member.State = known with
+            {
+                NvmUsedBytes = fresh.NvmUsedBytes,
+                NvmBytesWritten = fresh.NvmBytesWritten,
+                NvmBytesOverhead = fresh.NvmBytesOverhead,
+                NvmCommits = fresh.NvmCommits,
+            };
+        }
+    }
+
     private MemberStatus Describe(Member member)
     {
         long? awayMs = member.AwaySinceMicros is { } since ? (_loop.NowMicros - since) / 1000 : null;
