@@ -15,7 +15,8 @@ internal sealed record BoardArguments(string? ConfigPath, bool CheckOnly, bool S
 
         Options:
           --config FILE   The board's configuration file.
-          --check         Only check the configuration: every mistake with its line, exit code 64.
+          --check         Only check the configuration: every mistake with its line, exit code 64;
+                          exit code 2 if its block device is not there.
           --version       Show the version.
           --help          Show this help.
 
@@ -36,6 +37,7 @@ internal sealed record BoardArguments(string? ConfigPath, bool CheckOnly, bool S
         {
             switch (arguments[i])
             {
+                // An empty word, as of a variable that is not set, is no file.
                 case "--config" when i + 1 < arguments.Count && arguments[i + 1].Trim().Length > 0:
                     config = arguments[++i];
                     break;
@@ -54,7 +56,6 @@ internal sealed record BoardArguments(string? ConfigPath, bool CheckOnly, bool S
             }
         }
 
-        // An empty word behind --config, as of a variable that is not set, is no file either.
         if (fault is null && config is null && other.Length == 0)
         {
             fault = "--config is missing";

@@ -17,7 +17,9 @@ public sealed partial class Coordinator
             members.Add(status);
             if (status.Reason is not null)
             {
-                waiting ??= $"Board {status.Board}: {status.Reason}";
+                // All of them: who restores the first one named must not find the next one only then.
+                var named = status.Reason.StartsWith($"Board {status.Board}", StringComparison.Ordinal) ? status.Reason : $"Board {status.Board}: {status.Reason}";
+                waiting = waiting is null ? named : $"{waiting} {named}";
             }
 
             if (member.LastFlushMs * 2 > _options.GraceMs)
@@ -100,11 +102,15 @@ public sealed partial class Coordinator
         string? reason;
         if (member.Refusal is not null && !member.Attached)
         {
-            (sync, reason) = ("Refused", member.Refusal + " Its return needs a resync (a later version).");
+            (sync, reason) = ("Refused", $"{member.Refusal} {Remedy(member)}");
+        }
+        else if (!member.Link.IsReady && member.Link.WasRefused)
+        {
+            (sync, reason) = ("Refused", $"{member.Link.Reason}.");
         }
         else if (!member.Link.IsReady)
         {
-            (sync, reason) = (awayMs > _options.GraceMs ? "Away" : "Disconnected", $"it does not answer ({member.Link.Reason}); it is waited for.");
+            (sync, reason) = (awayMs > _options.GraceMs ? "Away" : "Disconnected", $"it does not answer ({member.Link.Reason}){(_options.AuthorityOnly ? string.Empty : "; it is waited for")}.");
         }
         else if (member.Fault is not null)
         {
@@ -131,6 +137,25 @@ public sealed partial class Coordinator
             reason,
             reason is null ? null : awayMs,
             member.State);
+    }
+
+    /// <summary>What helps a board that answers and is not used.</summary>
+    private string Remedy(Member member)
+    {
+        if (member.State is not { Condition: BoardCondition.Blank })
+        {
+            return "Its return needs a resync (a later version).";
+        }
+
+        foreach (var other in _members)
+        {
+            if (other.State is { Condition: not BoardCondition.Blank })
+            {
+                return "Its return needs a resync (a later version).";
+            }
+        }
+
+        return "A new volume is made with 'mirrorctl volume create'.";
     }
 
     private long AcknowledgedBytes()
