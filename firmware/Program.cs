@@ -34,7 +34,13 @@ if (configuration is null)
 if (arguments.CheckOnly)
 {
     Console.WriteLine($"{file.FilePath} is right: board {configuration.Name} on {configuration.Listen}.");
-    return BoardExit.Done;
+    if (configuration.Disk.Missing() is not { } missing)
+    {
+        return BoardExit.Done;
+    }
+
+    Console.Error.WriteLine(missing);
+    return BoardExit.Unusable;
 }
 
 // No defaults: neither files to watch nor providers to load. Systemd's default folder is '/', so the content root is named.

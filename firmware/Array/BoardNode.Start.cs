@@ -7,6 +7,10 @@ namespace MirrorController.Firmware.Array;
 /// <summary>A board's start: chip, disk, label, and only then the listening socket.</summary>
 public sealed partial class BoardNode
 {
+    private const long LookAgainMs = 1000;
+    private bool _diskIsAway;
+    private bool _isStopped;
+
     /// <summary>Starts the board: settles what the last life left, then listens.</summary>
     /// <remarks>It also listens when chip or disk cannot be used: it then answers only status, and creation if they are blank.</remarks>
     public async Task StartAsync()
@@ -28,6 +32,30 @@ public sealed partial class BoardNode
         }
 
         Listen();
+        if (_diskIsAway)
+        {
+            Loop.StartTimer(LookAgainMs, () => Guard(LookAgainAsync()));
+        }
+    }
+
+    /// <summary>A disk that is not there is no foreign one: a slow bridge, a mount that comes late, a cable. Nothing was decided by it.</summary>
+    private async Task LookAgainAsync()
+    {
+        if (_isStopped)
+        {
+            return;
+        }
+
+        await SettleDiskAsync();
+        if (_diskIsAway)
+        {
+            Loop.StartTimer(LookAgainMs, () => Guard(LookAgainAsync()));
+            return;
+        }
+
+        Log.Info($"Board {Options.Name}: the disk {DiskPlace.Name} is there now. {Reason}".TrimEnd());
+        // Who was told that it is not there connects anew, and is told what the board is good for.
+        CloseConnections("the disk is there now");
     }
 
     /// <summary>Finds out what chip and disk are, and what the board is therefore good for.</summary>
@@ -39,7 +67,7 @@ public sealed partial class BoardNode
             case NvmOpenState.Ok:
                 break;
             case NvmOpenState.Blank:
-                await JudgeBlankChipAsync();
+                await SettleDiskAsync();
                 return;
             default:
                 Condition = opened.State == NvmOpenState.Failed ? BoardCondition.Failed : BoardCondition.Unusable;
@@ -55,6 +83,19 @@ public sealed partial class BoardNode
         }
 
         BootId = Store.BootId;
+        await SettleDiskAsync();
+    }
+
+    /// <summary>Finds out what the disk is, and what it makes of the board together with the chip.</summary>
+    private async Task SettleDiskAsync()
+    {
+        _diskIsAway = false;
+        if (Store.StartCounter == 0)
+        {
+            await JudgeBlankChipAsync();
+            return;
+        }
+
         var nvm = Store.Volume(0);
         if (nvm is null || nvm.Record.State == VolumeState.Creating)
         {
@@ -66,6 +107,12 @@ public sealed partial class BoardNode
         }
 
         var found = await MemberDisk.OpenAsync(this, nvm.Record);
+        if (found.IsAway)
+        {
+            CountDiskAway(found.Sentence);
+            return;
+        }
+
         if (found.Disk is null)
         {
             Condition = BoardCondition.Unusable;
@@ -78,9 +125,22 @@ public sealed partial class BoardNode
         Reason = string.Empty;
     }
 
+    private void CountDiskAway(string sentence)
+    {
+        _diskIsAway = true;
+        Condition = BoardCondition.Failed;
+        Reason = $"{sentence.TrimEnd('.')}; the board looks again every second.";
+    }
+
     private async Task JudgeBlankChipAsync()
     {
         var label = await MemberDisk.FindLabelAsync(this);
+        if (label.IsAway)
+        {
+            CountDiskAway(label.Fault!);
+            return;
+        }
+
         if (label.IsOurs)
         {
             Condition = BoardCondition.Unusable;

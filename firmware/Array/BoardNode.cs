@@ -76,6 +76,7 @@ public sealed partial class BoardNode
     /// <summary>Stops listening, closes all connections and the disk.</summary>
     public void Stop()
     {
+        _isStopped = true;
         _listener?.Close();
         CloseConnections("the board stops");
         Peers.Stop();

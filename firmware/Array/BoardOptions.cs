@@ -32,6 +32,9 @@ public enum DiskFinding
 
     /// <summary>A disk that cannot be used: locked, unreadable, no device.</summary>
     Refused,
+
+    /// <summary>A block device that is not there: creation cannot make it.</summary>
+    Absent,
 }
 
 /// <summary>The place of a board's disk: a file or a block device, and how it is opened and made.</summary>

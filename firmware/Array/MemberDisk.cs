@@ -9,6 +9,9 @@ namespace MirrorController.Firmware.Array;
 /// <param name="Fault">Why the disk could not be read, or null.</param>
 internal readonly record struct FoundLabel(LabelState State, DiskLabel? Label, string? Fault)
 {
+    /// <summary>Gets whether there is no disk that could be looked at; it may come.</summary>
+    public bool IsAway { get; init; }
+
     public bool IsOurs => Label is not null || State is LabelState.Newer or LabelState.Damaged;
 
     public string VolumeName => Label?.Name ?? "of another version";
@@ -26,15 +29,15 @@ internal sealed class MemberDisk(IBlockDevice device, DiskLabel label)
     public void Close() => Device.Close();
 
     /// <summary>Opens the disk of a member that exists: its label must name this volume, this member and this chip.</summary>
-    /// <returns>The disk, or null and one sentence.</returns>
-    public static async Task<(MemberDisk? Disk, string Sentence)> OpenAsync(BoardNode board, VolumeRecord record)
+    /// <returns>The disk, or null, one sentence, and whether there is none that could be looked at.</returns>
+    public static async Task<(MemberDisk? Disk, string Sentence, bool IsAway)> OpenAsync(BoardNode board, VolumeRecord record)
     {
         switch (board.DiskPlace.Open(out var device, out var sentence))
         {
-            case DiskFinding.Missing:
-                return (null, $"The disk {board.DiskPlace.Name} of volume {record.Name} is not there.");
+            case DiskFinding.Missing or DiskFinding.Absent:
+                return (null, $"The disk {board.DiskPlace.Name} of volume {record.Name} is not there.", true);
             case DiskFinding.Refused:
-                return (null, sentence);
+                return (null, sentence, true);
         }
 
         var found = await ReadLabelAsync(board, device!);
@@ -42,10 +45,10 @@ internal sealed class MemberDisk(IBlockDevice device, DiskLabel label)
         if (wrong is not null)
         {
             device!.Close();
-            return (null, wrong);
+            return (null, wrong, false);
         }
 
-        return (new MemberDisk(device!, found.Label!), string.Empty);
+        return (new MemberDisk(device!, found.Label!), string.Empty, false);
     }
 
     /// <summary>Looks whether there is a disk with a label of ours.</summary>
@@ -55,8 +58,8 @@ internal sealed class MemberDisk(IBlockDevice device, DiskLabel label)
         {
             case DiskFinding.Missing:
                 return new FoundLabel(LabelState.Blank, null, null);
-            case DiskFinding.Refused:
-                return new FoundLabel(LabelState.Foreign, null, sentence);
+            case DiskFinding.Refused or DiskFinding.Absent:
+                return new FoundLabel(LabelState.Foreign, null, sentence) { IsAway = true };
         }
 
         var found = await ReadLabelAsync(board, device!);
@@ -71,7 +74,7 @@ internal sealed class MemberDisk(IBlockDevice device, DiskLabel label)
         {
             case DiskFinding.Missing:
                 return IoStatus.Ok;
-            case DiskFinding.Refused:
+            case DiskFinding.Refused or DiskFinding.Absent:
                 return new IoStatus(sentence);
         }
 

@@ -24,6 +24,11 @@ internal sealed record DiskConfiguration
     /// <summary>Gets whether a volatile cache is emulated, which a death of the process loses.</summary>
     public required bool VolatileCache { get; init; }
 
+    /// <summary>Says, in one sentence, that the block device is not there; null when it is, or when the disk is a file that a creation makes.</summary>
+    public string? Missing() => Kind == DiskKind.Device && !Path.Exists(DiskPath)
+        ? $"The block device {DiskPath} does not exist."
+        : null;
+
     internal static DiskConfiguration Read(ConfigObject disk)
     {
         var path = disk.FilePath("path");

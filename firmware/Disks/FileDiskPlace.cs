@@ -25,7 +25,7 @@ public sealed class FileDiskPlace(ILoop loop, string path, bool isDevice, DiskMo
         if (!Path.Exists(path))
         {
             sentence = $"The {Name} does not exist.";
-            return isDevice ? DiskFinding.Refused : DiskFinding.Missing;
+            return isDevice ? DiskFinding.Absent : DiskFinding.Missing;
         }
 
         try
@@ -50,6 +50,13 @@ public sealed class FileDiskPlace(ILoop loop, string path, bool isDevice, DiskMo
     {
         mustZero = isDevice;
         sentence = string.Empty;
+        if (isDevice && !Path.Exists(path))
+        {
+            // Or a file would be made among the devices.
+            sentence = $"The {Name} does not exist.";
+            return null;
+        }
+
         try
         {
             if (!isDevice && Path.Exists(path))
@@ -57,7 +64,6 @@ public sealed class FileDiskPlace(ILoop loop, string path, bool isDevice, DiskMo
                 // What a cut creation left, or what the operator said may go: a new file in its place reads as zeroes.
                 File.Delete(path);
             }
-
 
             Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
             if (!isDevice)

@@ -15,7 +15,8 @@ internal sealed record BoardArguments(string? ConfigPath, bool CheckOnly, bool S
 
         Options:
           --config FILE   The board's configuration file.
-          --check         Only check the configuration: every mistake with its line, exit code 64.
+          --check         Only check the configuration: every mistake with its line, exit code 64;
+                          exit code 2 if its block device is not there.
           --version       Show the version.
           --help          Show this help.
 
@@ -36,7 +37,8 @@ internal sealed record BoardArguments(string? ConfigPath, bool CheckOnly, bool S
         {
             switch (arguments[i])
             {
-                case "--config" when i + 1 < arguments.Count:
+                // An empty word, as of a variable that is not set, is no file.
+                case "--config" when i + 1 < arguments.Count && arguments[i + 1].Trim().Length > 0:
                     config = arguments[++i];
                     break;
                 case "--check":

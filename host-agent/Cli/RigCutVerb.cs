@@ -6,7 +6,7 @@ namespace MirrorController.HostAgent.Cli;
 /// <summary><c>rig cut</c>: pulls the power of nodes.</summary>
 internal sealed class RigCutVerb : Verb
 {
-    private readonly Argument<string[]> _nodes = new("NODE") { Description = "A board (pi-a, pi-b, ...) or host.", Arity = ArgumentArity.OneOrMore };
+    private readonly Argument<string[]> _nodes = RigGroup.Nodes();
     private readonly Option<string?> _dir = RigGroup.Dir();
     private readonly Option<bool> _silent = new("--silent") { Description = "The node falls silent, its connections stay open: a pulled plug sends no goodbye." };
 

@@ -16,11 +16,7 @@ internal sealed class RigDownVerb : Verb
     protected override async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellation)
     {
         var paths = new RigPaths(parsed.GetValue(_dir));
-        if (!Directory.Exists(paths.Folder))
-        {
-            throw new CliFault($"There is no rig in {paths.Folder}; name its folder with --dir.", ExitCode.Usage);
-        }
-
+        RigFolder.Check(paths);
         if (await RigClient.AskAsync(paths, new RigRequest(RigVerb.Down, [], false), cancellation) is not null)
         {
             await RigLock.WaitUntilFreeAsync(paths, LetGoMax);

@@ -28,7 +28,7 @@ internal sealed class RigFront(Screen screen, RigSession session, bool json, End
         catch (Exception e) when (e is IOException or ControlException)
         {
             await _supervisor.DownAsync();
-            throw new CliFault(e.Message);
+            throw new CliFault(e.Message, NodeFault.CodeOf(e));
         }
 
         PrintReady();

@@ -18,9 +18,19 @@ internal sealed class RigGroup : Command
     }
 
     /// <summary>Makes <c>--dir</c>, which every verb of the rig has.</summary>
-    public static Option<string?> Dir() => new("--dir")
+    public static Option<string?> Dir() => VerbOptions.OptionalPath("--dir", "The rig's folder (default: in the user's state directory).", "DIR");
+
+    /// <summary>Makes the argument for names of nodes.</summary>
+    public static Argument<string[]> Nodes()
     {
-        Description = "The rig's folder (default: in the user's state directory).",
-        HelpName = "DIR",
-    };
+        var nodes = new Argument<string[]>("NODE") { Description = "A board (pi-a, pi-b, ...) or host.", Arity = ArgumentArity.OneOrMore };
+        nodes.Validators.Add(static result =>
+        {
+            if (result.Tokens.Any(t => t.Value.Length == 0))
+            {
+                result.AddError("A NODE is empty; it must be a board's name or host");
+            }
+        });
+        return nodes;
+    }
 }

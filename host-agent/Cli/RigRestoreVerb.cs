@@ -6,7 +6,7 @@ namespace MirrorController.HostAgent.Cli;
 /// <summary><c>rig restore</c>: gives nodes their power back.</summary>
 internal sealed class RigRestoreVerb : Verb
 {
-    private readonly Argument<string[]> _nodes = new("NODE") { Description = "A board (pi-a, pi-b, ...) or host.", Arity = ArgumentArity.OneOrMore };
+    private readonly Argument<string[]> _nodes = RigGroup.Nodes();
     private readonly Option<string?> _dir = RigGroup.Dir();
 
     public RigRestoreVerb(CliContext context)

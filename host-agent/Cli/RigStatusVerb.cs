@@ -49,6 +49,11 @@ internal sealed class RigStatusVerb : Verb
     /// <summary>Makes the fault for a folder on which no supervisor runs.</summary>
     public static CliFault NotRunning(RigPaths paths)
     {
+        if (!RigFolder.Has(paths.Folder))
+        {
+            return RigFolder.Missing(paths);
+        }
+
         var leftovers = Leftovers.Find(paths);
         return new CliFault(
             leftovers.Count == 0

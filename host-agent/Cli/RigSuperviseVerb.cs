@@ -31,7 +31,7 @@ internal sealed class RigSuperviseVerb : Verb
         catch (Exception e) when (e is IOException or ControlException or OperationCanceledException)
         {
             await session.Supervisor.DownAsync();
-            throw new CliFault(e is OperationCanceledException ? "The rig was ended while it started." : e.Message);
+            throw new CliFault(e is OperationCanceledException ? "The rig was ended while it started." : e.Message, NodeFault.CodeOf(e));
         }
 
         await ended.Task;

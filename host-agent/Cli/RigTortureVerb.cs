@@ -18,7 +18,8 @@ internal sealed class RigTortureVerb : Verb
         "--boards", $"How many boards, {RigOptions.BoardsMin} to {RigOptions.BoardsMax} (default {RigOptions.BoardsDefault}).", RigOptions.BoardsMin, RigOptions.BoardsMax);
 
     private readonly Option<long?> _size = VerbOptions.Size("--size", $"The volume's size, at most {SizeText.Format(TortureOptions.SizeMax)} (default {SizeText.Format(TortureOptions.SizeDefault)}).");
-    private readonly Option<string?> _dir = new("--dir") { Description = "A folder without a rig, which is kept (default: a temporary one, kept only if something is wrong).", HelpName = "DIR" };
+    private readonly Option<string?> _dir = VerbOptions.OptionalPath(
+        "--dir", "A folder without a rig, which is kept (default: a temporary one, kept only if something is wrong).", "DIR");
     private readonly Option<string?> _nvm = VerbOptions.Choice("--nvm", "The emulated memory chips (default fram).", "fram", "eeprom");
     private readonly Option<string?> _timing = VerbOptions.Choice("--nvm-timing", "Whether the chips take as long as real ones (default none).", "real", "none");
 

@@ -87,7 +87,8 @@ internal sealed class RigUpVerb : Verb
 
             if (child.Exited.IsCompleted)
             {
-                throw new CliFault((LogTail.LastLine(paths.Log("rig")) ?? $"The rig's supervisor {await child.Exited}") + ".");
+                var exit = await child.Exited;
+                throw new CliFault((LogTail.LastLine(paths.Log("rig")) ?? $"The rig's supervisor {exit}") + ".", exit.Code ?? ExitCode.Failed);
             }
 
             await Task.WhenAny(child.Exited, Task.Delay(ConnectPoll, cancellation));

@@ -9,7 +9,7 @@ namespace MirrorController.HostAgent.Cli;
 /// <summary><c>serve</c>: the host agent, until a signal ends it.</summary>
 internal sealed class ServeVerb : Verb
 {
-    private readonly Option<string> _config = new("--config") { Description = "The agent's configuration file.", HelpName = "FILE", Required = true };
+    private readonly Option<string> _config = VerbOptions.Path("--config", "The agent's configuration file.", "FILE");
 
     public ServeVerb(CliContext context)
         : base(

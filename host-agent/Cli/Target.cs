@@ -7,13 +7,10 @@ namespace MirrorController.HostAgent.Cli;
 /// <summary><c>--dir</c> and <c>--config</c>: which agent and boards a verb is about.</summary>
 internal sealed class Target
 {
-    private readonly Option<string?> _dir = new("--dir") { Description = "The rig's folder.", HelpName = "DIR" };
+    private readonly Option<string?> _dir = VerbOptions.OptionalPath("--dir", "The rig's folder.", "DIR");
 
-    private readonly Option<string?> _config = new("--config")
-    {
-        Description = "The configuration file of 'serve'; without it and --dir, the rig in its default folder.",
-        HelpName = "FILE",
-    };
+    private readonly Option<string?> _config = VerbOptions.OptionalPath(
+        "--config", "The configuration file of 'serve'; without it and --dir, the rig in its default folder.", "FILE");
 
     /// <summary>Makes both options of a verb.</summary>
     public Target(Command verb)
@@ -39,7 +36,7 @@ internal sealed class Target
         }
 
         var paths = new RigPaths(parsed.GetValue(_dir));
-        return File.Exists(paths.AgentConfiguration)
+        return RigFolder.Has(paths.AgentConfiguration)
             ? ReadFile(paths.AgentConfiguration)
             : throw new CliFault(
                 $"There is no rig in {paths.Folder}; name its folder with --dir, or an agent's configuration with --config.",

@@ -45,7 +45,7 @@ internal abstract class Verb : Command
         catch (Exception e) when (e is ControlException or IOException or UnauthorizedAccessException)
         {
             Screen.Error(e.Message);
-            return ExitCode.Failed;
+            return e is ControlException { NobodyAnswers: true } ? ExitCode.CannotTell : ExitCode.Failed;
         }
         catch (OperationCanceledException)
         {

@@ -35,6 +35,14 @@ internal static class VerbOptions
         CustomParser = result => Parse<NodeAddress>(result, NodeAddress.TryParse, "it must be HOST:PORT, as 127.0.0.1:10809"),
     };
 
+    /// <summary>Makes an option for a path that may be left out.</summary>
+    public static Option<string?> OptionalPath(string name, string description, string helpName) =>
+        NotEmpty(new Option<string?>(name) { Description = description, HelpName = helpName });
+
+    /// <summary>Makes an option for a path.</summary>
+    public static Option<string> Path(string name, string description, string helpName) =>
+        NotEmpty(new Option<string>(name) { Description = description, HelpName = helpName, Required = true });
+
     /// <summary>Makes an option for one of a few words.</summary>
     public static Option<string?> Choice(string name, string description, params string[] allowed)
     {
@@ -59,6 +67,18 @@ internal static class VerbOptions
             (string? text, out int value) => int.TryParse(text, out value) && value >= min && value <= max,
             $"allowed are whole numbers from {min} to {max}"),
     };
+
+    private static Option<T> NotEmpty<T>(Option<T> option)
+    {
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens.Count > 0 && string.IsNullOrWhiteSpace(result.Tokens[^1].Value))
+            {
+                result.AddError($"{option.Name} is empty; it must name a path");
+            }
+        });
+        return option;
+    }
 
     private delegate bool TryParse<T>(string? text, out T value);
 

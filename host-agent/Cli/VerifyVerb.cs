@@ -17,7 +17,7 @@ internal sealed class VerifyVerb : Verb
         : base(
             context,
             "verify",
-            "Compares the mirrors of a volume and prints the ranges that differ. Exit code 0: equal, 1: different.",
+            "Compares the mirrors of a volume and prints the ranges that differ. Exit code 0: equal, 1: different, 4: cannot tell.",
             "mirrorctl verify tank",
             "mirrorctl verify tank --config /etc/mirrorcontroller/agent.json --json")
     {
@@ -52,8 +52,16 @@ internal sealed class VerifyVerb : Verb
     private async Task<VerifyModel> VerifyAsync(AgentConfiguration agent, Action<long, long> progress, CancellationToken cancellation)
     {
         using var client = new ControlClient(agent.HttpUri);
-        return await client.VerifyAsync(agent.Volume, progress, cancellation)
-            ?? await Boards.VerifyAsync(agent, progress, cancellation);
+        try
+        {
+            return await client.VerifyAsync(agent.Volume, progress, cancellation)
+                ?? await Boards.VerifyAsync(agent, progress, cancellation);
+        }
+        catch (ControlException e)
+        {
+            // 1 is 'different', and whatever kept the comparison from its end has not shown that.
+            throw new CliFault(e.Message, ExitCode.CannotTell);
+        }
     }
 
     private void Print(VerifyModel result)

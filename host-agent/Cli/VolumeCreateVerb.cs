@@ -10,7 +10,7 @@ internal sealed class VolumeCreateVerb : Verb
 {
     private readonly Argument<string> _name = new("NAME") { Description = "The volume's name, as in the configuration." };
     private readonly Option<long?> _size = VerbOptions.Size("--size", "The volume's size, a multiple of 4 KiB.");
-    private readonly Option<string> _config = new("--config") { Description = "The configuration file of 'serve'.", HelpName = "FILE", Required = true };
+    private readonly Option<string> _config = VerbOptions.Path("--config", "The configuration file of 'serve'.", "FILE");
 
     private readonly Option<bool> _wipe = new("--wipe")
     {

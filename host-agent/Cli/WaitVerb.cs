@@ -9,6 +9,7 @@ internal sealed class WaitVerb : Verb
 {
     private const long TimeoutMsDefault = 60_000;
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan LastAnswerMax = TimeSpan.FromSeconds(1);
     private readonly Target _target;
     private readonly Option<string?> _for = VerbOptions.Choice("--for", "What is waited for.", "insync");
     private readonly Option<long?> _timeout = VerbOptions.Duration("--timeout", "How long at most (default 60s).");
@@ -30,11 +31,13 @@ internal sealed class WaitVerb : Verb
         using var bound = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         bound.CancelAfter(TimeSpan.FromMilliseconds(timeoutMs));
         StatusModel? last = null;
+        var isKnown = false;
         try
         {
             while (true)
             {
                 last = await client.GetStatusAsync(bound.Token);
+                isKnown = true;
                 if (last is not null && last.Volumes.All(v => v.State == VolumeState.InSync))
                 {
                     return ExitCode.Done;
@@ -46,10 +49,24 @@ internal sealed class WaitVerb : Verb
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
             // A short timeout must not turn a slow answer into none.
-            last ??= await client.GetStatusAsync(cancellation);
+            last = isKnown ? last : await LastAnswerAsync(client, cancellation);
             throw last is null
                 ? StatusVerb.NoAgent(client)
                 : new CliFault($"Not in sync after {DurationText.Format(timeoutMs)}: {Summary(last)}", StatusVerb.CodeOf(last));
+        }
+    }
+
+    private static async Task<StatusModel?> LastAnswerAsync(ControlClient client, CancellationToken cancellation)
+    {
+        using var bound = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        bound.CancelAfter(LastAnswerMax);
+        try
+        {
+            return await client.GetStatusAsync(bound.Token);
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            return null;
         }
     }
 

@@ -80,11 +80,11 @@ internal sealed record AgentConfiguration
             var address = item.Address("address", null);
             var peer = item.OptionalAddress("peerAddress") ?? address;
             item.End();
-            if (boards.Exists(b => b.Name == name))
+            if (name.Length > 0 && boards.Exists(b => b.Name == name))
             {
                 item.Fault("name", $"\"name\" is \"{name}\", which another board has; names are unique");
             }
-            else if (boards.Exists(b => b.Address == address))
+            else if (address != default && boards.Exists(b => b.Address == address))
             {
                 item.Fault("address", $"\"address\" is \"{address}\", which another board has; addresses are unique");
             }

@@ -122,12 +122,13 @@ internal sealed class AgentNode : IAgentControl, IDisposable
         }
     }
 
-    /// <summary>Looks now and then, so that 'since when' is known though nobody asks.</summary>
+    /// <summary>Looks now and then, so that 'since when' and the chips' fill are known when somebody asks.</summary>
     private async Task WatchAsync()
     {
         while (!_ending)
         {
             _status.Map(_coordinator.Describe());
+            _coordinator.RefreshChips();
             await _signal.ChangedOrAfterAsync(StatusPollMs);
         }
     }

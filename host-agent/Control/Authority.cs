@@ -8,7 +8,12 @@ namespace MirrorController.HostAgent.Control;
 /// <summary>The synchronisation authority by hand: opens a session, reconciles, and ends; it serves nobody.</summary>
 internal sealed class Authority : IAsyncDisposable
 {
+    /// <summary>How long a board may keep everything waiting, in milliseconds.</summary>
+    private const long BlockedMsMax = 5000;
+
+    /// <summary>How long an opening may take that no board blocks, in milliseconds.</summary>
     private const long StuckMsMax = 15_000;
+
     private const long PollMs = 50;
     private const long StopMsMax = 5000;
     private readonly RuntimeLoop _loop;
@@ -48,9 +53,9 @@ internal sealed class Authority : IAsyncDisposable
             {
                 waitingSince = _loop.NowMicros;
             }
-            else if (_loop.NowMicros - waitingSince > StuckMsMax * 1000)
+            else if (_loop.NowMicros - waitingSince > (status.Members.Any(m => m.Reason is not null) ? BlockedMsMax : StuckMsMax) * 1000)
             {
-                throw new ControlException($"{status.WaitingFor} Without it nothing can be compared.");
+                throw new ControlException($"{status.WaitingFor} Nothing can be compared before all boards take part.", nobodyAnswers: true);
             }
         }
 

@@ -21,7 +21,7 @@ internal sealed class BoardCall : IBoardLinkOwner, IDisposable
         _role = role;
         _volume = agent.Volume;
         Board = board;
-        _link = new BoardLink(loop, network, random, new SilentLog(), this, board.Name, board.Address, agent.Secret);
+        _link = new BoardLink(loop, network, random, new SilentLog(), this, board.Name, board.Address, agent.Secret) { ExpectsName = true };
     }
 
     /// <summary>Gets the board.</summary>
@@ -33,7 +33,7 @@ internal sealed class BoardCall : IBoardLinkOwner, IDisposable
     public async Task<BoardState> ConnectAsync(long timeoutMs)
     {
         var timer = _loop.StartTimer(timeoutMs, () => _ready.TrySetException(
-            new ControlException($"Board {Board.Name} at {Board.Address} does not answer: {_link.Reason}.")));
+            new ControlException($"Board {Board.Name} at {Board.Address} does not answer: {_link.Reason}.", nobodyAnswers: true)));
         _link.Start();
         try
         {
@@ -82,10 +82,6 @@ internal sealed class BoardCall : IBoardLinkOwner, IDisposable
     void IBoardLinkOwner.LinkLost(BoardLink link, string reason)
     {
         if (link.WasRefused)
-        {
-            _ready.TrySetException(new ControlException($"Board {Board.Name} at {Board.Address} refused the connection: {reason.TrimEnd('.')}."));
-        }
-        else if (reason.Contains("secret", StringComparison.Ordinal))
         {
             _ready.TrySetException(new ControlException($"Board {Board.Name} at {Board.Address}: {reason.TrimEnd('.')}."));
         }

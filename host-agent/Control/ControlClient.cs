@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 
@@ -42,29 +43,39 @@ internal sealed class ControlClient : IDisposable
 
     /// <summary>Compares the members of a volume.</summary>
     /// <returns>The result; null when no agent answers.</returns>
-    /// <exception cref="ControlException">The agent refused, or went away in the middle.</exception>
+    /// <exception cref="ControlException">The agent refused, is silent, or went away in the middle.</exception>
     public async Task<VerifyModel?> VerifyAsync(string volume, Action<long, long> progress, CancellationToken cancellation)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, "verify/" + Uri.EscapeDataString(volume));
+        using var silence = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        silence.CancelAfter(AnswerTimeout);
         HttpResponseMessage response;
         try
         {
-            response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation);
+            response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, silence.Token);
         }
         catch (HttpRequestException)
         {
             return null;
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            throw Silent();
         }
 
         using (response)
         {
             try
             {
-                return await ReadVerify(response, progress, cancellation);
+                return await ReadVerify(response, progress, silence);
+            }
+            catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+            {
+                throw Silent();
             }
             catch (Exception e) when (e is HttpRequestException or IOException or JsonException)
             {
-                throw new ControlException($"The agent at {Agent} went away while it compared; ask again when it is back.");
+                throw new ControlException($"The agent at {Agent} went away while it compared; ask again when it is back.", nobodyAnswers: true);
             }
         }
     }
@@ -72,12 +83,18 @@ internal sealed class ControlClient : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _http.Dispose();
 
-    private static async Task<VerifyModel> ReadVerify(HttpResponseMessage response, Action<long, long> progress, CancellationToken cancellation)
+    /// <summary>The agent says something every second, so that a silent one is known.</summary>
+    private static async Task<VerifyModel> ReadVerify(HttpResponseMessage response, Action<long, long> progress, CancellationTokenSource silence)
     {
-        response.EnsureSuccessStatusCode();
-        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(cancellation));
-        while (await reader.ReadLineAsync(cancellation) is { } text)
+        if (response.StatusCode != HttpStatusCode.NotFound)
         {
+            response.EnsureSuccessStatusCode();
+        }
+
+        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(silence.Token));
+        while (await reader.ReadLineAsync(silence.Token) is { } text)
+        {
+            silence.CancelAfter(AnswerTimeout);
             var line = JsonSerializer.Deserialize(text, ControlJson.Default.VerifyLine)!;
             if (line.Fault is not null)
             {
@@ -93,6 +110,10 @@ internal sealed class ControlClient : IDisposable
 
         throw new IOException("The answer ended early.");
     }
+
+    /// <summary>An agent that is there and hangs must not be passed over: the boards would be taken from it.</summary>
+    private ControlException Silent() => new(
+        $"No agent answers at {Agent}, but something holds its address; it must answer again or end before the boards can be asked without it.", nobodyAnswers: true);
 
     private static bool IsNoAnswer(Exception e) => e is HttpRequestException or OperationCanceledException or JsonException or IOException;
 }

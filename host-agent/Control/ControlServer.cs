@@ -19,6 +19,7 @@ namespace MirrorController.HostAgent.Control;
 internal sealed class ControlServer : IAsyncDisposable
 {
     private const int RequestBytesMax = 64 * 1024;
+    private static readonly TimeSpan SignOfLifeEvery = TimeSpan.FromSeconds(1);
     private readonly WebApplication _app;
 
     private ControlServer(WebApplication app) => _app = app;
@@ -137,7 +138,7 @@ internal sealed class ControlServer : IAsyncDisposable
         await context.Response.WriteAsJsonAsync(status, ControlJson.Default.StatusModel, cancellationToken: context.RequestAborted);
     }
 
-    /// <summary>One JSON object a line: how far it is, and at the end the result or the fault.</summary>
+    /// <summary>One JSON object a line, at least one a second: how far it is, and at the end the result or the fault.</summary>
     private static async Task Verify(HttpContext context, IAgentControl control)
     {
         var aborted = context.RequestAborted;
@@ -146,9 +147,35 @@ internal sealed class ControlServer : IAsyncDisposable
         var lines = Channel.CreateBounded<VerifyLine>(new BoundedChannelOptions(4) { FullMode = BoundedChannelFullMode.DropOldest });
         var verify = Run();
         context.Response.ContentType = "application/x-ndjson";
-        await foreach (var line in lines.Reader.ReadAllAsync(aborted))
+        if (verify.IsCompleted && (await verify).Fault is not null)
         {
-            await WriteLine(context, line);
+            // Refused before anything was compared: there is no such volume.
+            context.Response.StatusCode = StatusCodes.Status404NotFound;
+            await WriteLine(context, await verify);
+            return;
+        }
+
+        var last = new VerifyLine();
+        var more = lines.Reader.WaitToReadAsync(aborted).AsTask();
+        while (true)
+        {
+            await WriteLine(context, last);
+            if (await Task.WhenAny(more, Task.Delay(SignOfLifeEvery, aborted)) != more)
+            {
+                continue;
+            }
+
+            if (!await more)
+            {
+                break;
+            }
+
+            while (lines.Reader.TryRead(out var line))
+            {
+                last = line;
+            }
+
+            more = lines.Reader.WaitToReadAsync(aborted).AsTask();
         }
 
         await WriteLine(context, await verify);

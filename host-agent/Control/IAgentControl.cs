@@ -18,5 +18,11 @@ internal interface IAgentControl
     void BeginShutdown();
 }
 
-/// <summary>A request that the agent refuses, with one sentence for the caller.</summary>
-internal sealed class ControlException(string sentence) : Exception(sentence);
+/// <summary>A request that the agent or a board refuses or does not answer, with one sentence for the caller.</summary>
+/// <param name="sentence">The sentence.</param>
+/// <param name="nobodyAnswers">Whether nothing was refused: who would know does not answer.</param>
+internal sealed class ControlException(string sentence, bool nobodyAnswers = false) : Exception(sentence)
+{
+    /// <summary>Gets whether nothing was refused: who would know does not answer.</summary>
+    public bool NobodyAnswers { get; } = nobodyAnswers;
+}

@@ -15,6 +15,7 @@ internal sealed class RigNode : IDisposable
     private IChild? _child;
     private Task _ended = Task.CompletedTask;
     private bool _closed;
+    private ChildExit _exit;
 
     /// <summary>Makes a node that is off.</summary>
     /// <param name="name">Its name.</param>
@@ -142,6 +143,15 @@ internal sealed class RigNode : IDisposable
         return false;
     }
 
+    /// <summary>Makes the fault of a node that does not run.</summary>
+    public NodeFault NotRunning()
+    {
+        lock (_lock)
+        {
+            return new NodeFault($"{Name} does not run: {Reason}.", Process == NodeProcess.Died && _exit.Code == Cli.ExitCode.Unusable);
+        }
+    }
+
     /// <inheritdoc/>
     public void Dispose() => _starting.Dispose();
 
@@ -221,7 +231,7 @@ internal sealed class RigNode : IDisposable
             await _ended;
         }
 
-        throw new IOException($"{Name} does not run: {Reason}.");
+        throw NotRunning();
     }
 
     private async Task<bool> AnswersAsync(CancellationToken bound)
@@ -244,7 +254,9 @@ internal sealed class RigNode : IDisposable
             if (Process is NodeProcess.Starting or NodeProcess.Running)
             {
                 Process = NodeProcess.Died;
-                Reason = LogTail.LastLine(LogPath) is { } line ? $"it {exit}: {line}" : $"it {exit}; see {LogPath}";
+                _exit = exit;
+                // Whoever was killed has said nothing about it: its last line tells something else.
+                Reason = exit.Signal is null && LogTail.LastLine(LogPath) is { } line ? $"it {exit}: {line}" : $"it {exit}; see {LogPath}";
             }
 
             _child = null;

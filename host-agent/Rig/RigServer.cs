@@ -166,7 +166,7 @@ internal sealed class RigServer : IAsyncDisposable
         }
         catch (Exception e) when (e is IOException or PlatformNotSupportedException or ControlException)
         {
-            return new RigReply(_supervisor.Snapshot(), e.Message, ExitCode.Failed);
+            return new RigReply(_supervisor.Snapshot(), e.Message, NodeFault.CodeOf(e));
         }
         catch (OperationCanceledException)
         {

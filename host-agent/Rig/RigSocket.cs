@@ -20,9 +20,10 @@ internal static class RigSocket
     }
 
     /// <summary>Connects; null when no supervisor listens.</summary>
+    /// <exception cref="Cli.CliFault">This user may not look.</exception>
     public static Socket? Connect(RigPaths paths)
     {
-        if (!File.Exists(paths.Socket))
+        if (!RigFolder.Has(paths.Socket))
         {
             return null;
         }
@@ -35,9 +36,14 @@ internal static class RigSocket
                 socket.Connect(endPoint);
                 return socket;
             }
-            catch (SocketException)
+            catch (SocketException e)
             {
                 socket.Dispose();
+                if (e.SocketErrorCode == SocketError.AccessDenied)
+                {
+                    throw RigFolder.MayNotBeRead(paths.Socket);
+                }
+
                 return null;
             }
         });

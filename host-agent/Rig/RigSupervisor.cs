@@ -205,7 +205,7 @@ internal sealed class RigSupervisor : IDisposable
         {
             if (_host.Process != NodeProcess.Running)
             {
-                throw new IOException($"{_host.Name} does not run: {_host.Reason}.");
+                throw _host.NotRunning();
             }
 
             var status = await Client.GetStatusAsync(cancellation);

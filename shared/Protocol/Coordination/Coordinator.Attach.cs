@@ -256,7 +256,7 @@ public sealed partial class Coordinator
         if (member.Refusal != sentence)
         {
             member.Refusal = sentence;
-            _log.Error(sentence + " It counts as away; its return needs a resync, which a later version brings.");
+            _log.Error($"{sentence} It counts as away. {Remedy(member)}");
         }
 
         _signal.Pulse();

@@ -117,6 +117,16 @@ public sealed partial class Coordinator
         {
             var state = member.State!;
             highest = Math.Max(highest, state.Session.Number);
+            if (state.Condition == BoardCondition.Failed)
+            {
+                // What it holds may be good: it heals when its chip works and its disk is there.
+                member.Refusal = null;
+                member.Fault = state.Reason;
+                fine = false;
+                continue;
+            }
+
+            member.Fault = null;
             var refusal = JudgeAlone(member, state, first, numbers);
             if (refusal is null)
             {

@@ -17,7 +17,9 @@ public sealed partial class Coordinator
             members.Add(status);
             if (status.Reason is not null)
             {
-                waiting ??= $"Board {status.Board}: {status.Reason}";
+                // All of them: who restores the first one named must not find the next one only then.
+                var named = status.Reason.StartsWith($"Board {status.Board}", StringComparison.Ordinal) ? status.Reason : $"Board {status.Board}: {status.Reason}";
+                waiting = waiting is null ? named : $"{waiting} {named}";
             }
 
             if (member.LastFlushMs * 2 > _options.GraceMs)
@@ -61,6 +63,37 @@ public sealed partial class Coordinator
         };
     }
 
+    /// <summary>Asks every board that is connected how full its memory chip is; the answers come by themselves into what <see cref="Describe()"/> tells.</summary>
+    /// <remarks>A question a board, never beside another one: a board that is slow to answer is not asked more often.</remarks>
+    public void RefreshChips()
+    {
+        foreach (var member in _members)
+        {
+            if (member.Link.IsReady && !member.ChipAsked && !IsOver)
+            {
+                member.ChipAsked = true;
+                Guard(RefreshChipAsync(member));
+            }
+        }
+    }
+
+    private static async Task RefreshChipAsync(Member member)
+    {
+        var answer = await member.Link.AskAsync(new FrameHeader { Command = Command.Survey });
+        member.ChipAsked = false;
+        // Only what is shown: what the coordinator decides by comes with an attach or an opening's survey.
+        if (answer.IsOk && member.State is { } known && BoardState.Read(new WireReader(answer.Body)) is { } fresh)
+        {
+            member.State = known with
+            {
+                NvmUsedBytes = fresh.NvmUsedBytes,
+                NvmBytesWritten = fresh.NvmBytesWritten,
+                NvmBytesOverhead = fresh.NvmBytesOverhead,
+                NvmCommits = fresh.NvmCommits,
+            };
+        }
+    }
+
     private MemberStatus Describe(Member member)
     {
         long? awayMs = member.AwaySinceMicros is { } since ? (_loop.NowMicros - since) / 1000 : null;
@@ -69,11 +102,15 @@ public sealed partial class Coordinator
         string? reason;
         if (member.Refusal is not null && !member.Attached)
         {
-            (sync, reason) = ("Refused", member.Refusal + " Its return needs a resync (a later version).");
+            (sync, reason) = ("Refused", $"{member.Refusal} {Remedy(member)}");
+        }
+        else if (!member.Link.IsReady && member.Link.WasRefused)
+        {
+            (sync, reason) = ("Refused", $"{member.Link.Reason}.");
         }
         else if (!member.Link.IsReady)
         {
-            (sync, reason) = (awayMs > _options.GraceMs ? "Away" : "Disconnected", $"it does not answer ({member.Link.Reason}); it is waited for.");
+            (sync, reason) = (awayMs > _options.GraceMs ? "Away" : "Disconnected", $"it does not answer ({member.Link.Reason}){(_options.AuthorityOnly ? string.Empty : "; it is waited for")}.");
         }
         else if (member.Fault is not null)
         {
@@ -100,6 +137,25 @@ public sealed partial class Coordinator
             reason,
             reason is null ? null : awayMs,
             member.State);
+    }
+
+    /// <summary>What helps a board that answers and is not used.</summary>
+    private string Remedy(Member member)
+    {
+        if (member.State is not { Condition: BoardCondition.Blank })
+        {
+            return "Its return needs a resync (a later version).";
+        }
+
+        foreach (var other in _members)
+        {
+            if (other.State is { Condition: not BoardCondition.Blank })
+            {
+                return "Its return needs a resync (a later version).";
+            }
+        }
+
+        return "A new volume is made with 'mirrorctl volume create'.";
     }
 
     private long AcknowledgedBytes()

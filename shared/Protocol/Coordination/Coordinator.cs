@@ -70,7 +70,7 @@ public sealed partial class Coordinator : IVolume, IBoardLinkOwner
         {
             var board = options.Boards[i];
             var member = new Member(i, board);
-            member.Link = new BoardLink(loop, network, random, log, this, board.Name, board.Address, options.Secret);
+            member.Link = new BoardLink(loop, network, random, log, this, board.Name, board.Address, options.Secret) { ExpectsName = true };
             _members[i] = member;
         }
 

@@ -28,6 +28,9 @@ internal sealed class Member(int index, BoardAddress board)
     /// <summary>Gets or sets whether its replay is complete and it may be read (rule B4).</summary>
     public bool Readable { get; set; }
 
+    /// <summary>Gets or sets whether it is being asked how full its chip is.</summary>
+    public bool ChipAsked { get; set; }
+
     /// <summary>Gets or sets whether REPLAY_DONE is on its way.</summary>
     public bool ReplayDoneAsked { get; set; }
 

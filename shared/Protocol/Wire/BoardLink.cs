@@ -74,6 +74,7 @@ public sealed class BoardLink : IConnectionHandler, IFrameHandler
     private string _lastReason = string.Empty;
     private bool _stopped;
     private bool _challenged;
+    private bool _refusing;
 
     public BoardLink(
         ILoop loop, INetwork network, IRandomSource random, INodeLog log, IBoardLinkOwner owner, string board, NodeAddress address, byte[] secret)
@@ -103,8 +104,11 @@ public sealed class BoardLink : IConnectionHandler, IFrameHandler
     /// <summary>Gets why the link is not ready, one sentence.</summary>
     public string Reason { get; private set; } = "not connected yet";
 
-    /// <summary>Gets whether the board itself refused the connection.</summary>
+    /// <summary>Gets whether the last connection ended because one side refused the other: secret, volume, member or name.</summary>
     public bool WasRefused { get; private set; }
+
+    /// <summary>Gets whether the board must say that its name is <see cref="Board"/>; a board's links to its peers know only addresses.</summary>
+    public bool ExpectsName { get; init; }
 
     /// <summary>Gets the connection's boot id, as the board named it.</summary>
     public ulong BootId { get; private set; }
@@ -240,6 +244,7 @@ public sealed class BoardLink : IConnectionHandler, IFrameHandler
                 if (!reader.IsWhole || !HelloProof.AreEqual(proof, HelloProof.OfListener(_secret, _hello, nonce)))
                 {
                     Complain($"Board {Board} at {Address} does not know the volume's secret.");
+                    _refusing = true;
                     Drop("the board does not know the volume's secret");
                     return;
                 }
@@ -258,10 +263,19 @@ public sealed class BoardLink : IConnectionHandler, IFrameHandler
                     return;
                 }
 
+                if (ExpectsName && state.Board != Board)
+                {
+                    // Two addresses that were swapped, or a board that got another's: nothing may be written to the wrong one.
+                    var sentence = $"the board at {Address} says that it is {state.Board}, not {Board}";
+                    Complain($"Board {Board} is not used: {sentence}.");
+                    _refusing = true;
+                    Drop(sentence);
+                    return;
+                }
+
                 BootId = state.BootId;
                 IsReady = true;
                 Generation++;
-                WasRefused = false;
                 Reason = string.Empty;
                 _lastReason = string.Empty;
                 _retryMs = RetryFirstMs;
@@ -280,7 +294,7 @@ public sealed class BoardLink : IConnectionHandler, IFrameHandler
     {
         var why = WireReader.From(payload).Text();
         Complain($"Board {Board} at {Address} refused the connection: {why}");
-        WasRefused = true;
+        _refusing = true;
         Drop(why);
     }
 
@@ -347,6 +361,8 @@ public sealed class BoardLink : IConnectionHandler, IFrameHandler
         _reader = null;
         IsReady = false;
         Reason = reason.TrimEnd('.');
+        WasRefused = _refusing;
+        _refusing = false;
         _timer?.Cancel();
         foreach (var question in _questions.Values)
         {

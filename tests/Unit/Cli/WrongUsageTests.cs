@@ -23,6 +23,17 @@ public sealed class WrongUsageTests
     [InlineData("/nowhere/agent.json does not exist", "serve", "--config", "/nowhere/agent.json")]
     [InlineData("no rig in /nowhere", "status", "--dir", "/nowhere")]
     [InlineData("no rig in /nowhere", "rig", "down", "--dir", "/nowhere")]
+    [InlineData("no rig in /nowhere", "rig", "status", "--dir", "/nowhere")]
+    [InlineData("no rig in /nowhere", "rig", "cut", "pi-a", "--dir", "/nowhere")]
+    [InlineData("--dir is empty", "rig", "status", "--dir", "")]
+    [InlineData("--dir is empty", "rig", "up", "--dir", "")]
+    [InlineData("--dir is empty", "rig", "torture", "--dir", "")]
+    [InlineData("--dir is empty", "status", "--dir", "")]
+    [InlineData("--config is empty", "status", "--config", "")]
+    [InlineData("--config is empty", "serve", "--config", "")]
+    [InlineData("--config is empty", "volume", "create", "tank", "--size", "1MiB", "--config", " ")]
+    [InlineData("NODE is empty", "rig", "cut", "")]
+    [InlineData("NODE is empty", "rig", "restore", "pi-a", "")]
     public async Task Wrong_usage_is_one_sentence_and_exit_code_64(string expected, params string[] arguments)
     {
         var run = await CommandLineRun.OfAsync(new NoBoards(), arguments);

@@ -1,3 +1,5 @@
+using MirrorController.Firmware.Array;
+using MirrorController.Firmware.Configuration;
 using MirrorController.Firmware.Disks;
 
 namespace MirrorController.Tests.Unit.Disks;
@@ -36,6 +38,21 @@ public sealed class FileDiskTests : IDisposable
         var path = Path.Combine(_rig.Folder, "other");
         Assert.Throws<IOException>(() => FileDisk.Open(_rig.Loop, path));
         Assert.False(File.Exists(path));
+    }
+
+    [Fact]
+    public void A_block_device_that_is_not_there_is_absent_and_never_made_as_a_file()
+    {
+        var path = Path.Combine(_rig.Folder, "sdz");
+        var place = new FileDiskPlace(_rig.Loop, path, isDevice: true, DiskMode.Inline);
+
+        Assert.Equal(DiskFinding.Absent, place.Open(out _, out var sentence));
+        Assert.Equal($"The block device {path} does not exist.", sentence);
+        Assert.Null(place.Create(4096, out _, out sentence));
+        Assert.Equal($"The block device {path} does not exist.", sentence);
+        Assert.False(File.Exists(path));
+        Assert.NotNull(new DiskConfiguration { DiskPath = path, Kind = DiskKind.Device, VolatileCache = false }.Missing());
+        Assert.Null(new DiskConfiguration { DiskPath = path, Kind = DiskKind.File, VolatileCache = false }.Missing());
     }
 
     private byte[] ReadStart()

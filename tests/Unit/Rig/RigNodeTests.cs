@@ -87,7 +87,7 @@ public sealed class RigNodeTests : IAsyncLifetime
 
         await node.CutAsync(silent: false);
 
-        var e = await Assert.ThrowsAsync<IOException>(() => starting);
+        var e = await Assert.ThrowsAnyAsync<IOException>(() => starting);
         Assert.Equal("node does not run: its power was cut.", e.Message);
         Assert.Equal(NodeProcess.Cut, node.Process);
     }
@@ -97,7 +97,7 @@ public sealed class RigNodeTests : IAsyncLifetime
     {
         var node = Node("echo 2026-01-02T03:04:05.678Z error   The chip is on fire.; exit 3", answer: "never");
 
-        var e = await Assert.ThrowsAsync<IOException>(() => node.StartAsync(Max, TestContext.Current.CancellationToken));
+        var e = await Assert.ThrowsAnyAsync<IOException>(() => node.StartAsync(Max, TestContext.Current.CancellationToken));
 
         Assert.Equal("node does not run: it exited with code 3: The chip is on fire.", e.Message);
         Assert.Equal(NodeProcess.Died, node.Process);
@@ -108,7 +108,7 @@ public sealed class RigNodeTests : IAsyncLifetime
     {
         var node = Node("echo hello; read line < pipe; echo up; sleep 60", prepare: "mkfifo pipe 2>/dev/null; ");
 
-        var e = await Assert.ThrowsAsync<IOException>(() => node.StartAsync(TimeSpan.FromMilliseconds(1), TestContext.Current.CancellationToken));
+        var e = await Assert.ThrowsAnyAsync<IOException>(() => node.StartAsync(TimeSpan.FromMilliseconds(1), TestContext.Current.CancellationToken));
         Assert.Contains("does not answer within", e.Message, StringComparison.Ordinal);
         Assert.Equal(NodeProcess.Starting, node.Process);
         var pid = node.Pid;
@@ -164,9 +164,33 @@ public sealed class RigNodeTests : IAsyncLifetime
         var node = Node(ShellCommand.Obedient);
         await node.StopAsync(Max);
 
-        var e = await Assert.ThrowsAsync<IOException>(() => node.StartAsync(Max, TestContext.Current.CancellationToken));
+        var e = await Assert.ThrowsAnyAsync<IOException>(() => node.StartAsync(Max, TestContext.Current.CancellationToken));
 
         Assert.Contains("going down", e.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(2, 2)]
+    [InlineData(1, 1)]
+    [InlineData(64, 1)]
+    public async Task A_node_that_ends_as_unusable_makes_the_rig_unusable(int code, int expected)
+    {
+        var node = Node($"echo 'The port is taken.'; exit {code}");
+
+        var e = await Assert.ThrowsAsync<NodeFault>(() => node.StartAsync(Max, TestContext.Current.CancellationToken));
+
+        Assert.Equal(expected, e.ExitCode);
+        Assert.Equal($"node does not run: it exited with code {code}: The port is taken.", e.Message);
+    }
+
+    [Fact]
+    public async Task A_killed_node_is_not_said_to_have_died_of_its_last_log_line()
+    {
+        var node = Node("echo 'All is well.'; kill -9 $$");
+
+        var e = await Assert.ThrowsAsync<NodeFault>(() => node.StartAsync(Max, TestContext.Current.CancellationToken));
+
+        Assert.Equal($"node does not run: it ended by signal 9; see {_folder.File("node.log")}.", e.Message);
     }
 
     private RigNode Node(string script, string answer = "up", string prepare = "")
