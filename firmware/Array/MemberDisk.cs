@@ -45,7 +45,8 @@ internal sealed class MemberDisk(IBlockDevice device, DiskLabel label)
         if (wrong is not null)
         {
             device!.Close();
-            return (null, wrong, false);
+            // A label that cannot be read just now judges nobody.
+            return (null, wrong, found.Fault is not null);
         }
 
         return (new MemberDisk(device!, found.Label!), string.Empty, false);
@@ -64,7 +65,7 @@ internal sealed class MemberDisk(IBlockDevice device, DiskLabel label)
 
         var found = await ReadLabelAsync(board, device!);
         device!.Close();
-        return found;
+        return found with { IsAway = found.Fault is not null };
     }
 
     /// <summary>Takes the label of a creation that never came to its end off the disk, durably.</summary>

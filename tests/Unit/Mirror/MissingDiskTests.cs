@@ -28,6 +28,22 @@ public sealed class MissingDiskTests
     }
 
     [Fact]
+    public void A_label_that_cannot_be_read_for_a_while_makes_no_stranger_of_the_disk()
+    {
+        var cluster = SimCluster.Started(new SimWorld(5));
+        cluster.Await(cluster.WriteBlock(3, 7));
+        cluster.Boards[1].PowerCut();
+        cluster.Boards[1].Disk.Faults.FailReads = 2;
+        cluster.Boards[1].Start();
+        cluster.World.RunFor(500);
+        Assert.Equal(BoardCondition.Failed, cluster.Board(1).Condition);
+        Assert.Contains("cannot be read", cluster.Board(1).Describe().Reason, StringComparison.Ordinal);
+
+        cluster.RunUntilInSync(5000);
+        cluster.AssertMirrorsEqual();
+    }
+
+    [Fact]
     public void An_opening_waits_for_a_disk_that_comes_late()
     {
         var cluster = SimCluster.Started(new SimWorld(4));
