@@ -17,7 +17,7 @@ public sealed class StatusRulesTests
             cluster.Await(cluster.WriteBlock(2 * i, 1));
         }
 
-        cluster.Coordinator.RefreshChips();
+        cluster.Host.Post(cluster.Coordinator.RefreshChips);
         cluster.World.RunFor(20);
 
         var now = cluster.Board(0).Describe().NvmUsedBytes;

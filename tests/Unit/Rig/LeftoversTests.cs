@@ -30,8 +30,10 @@ public sealed class LeftoversTests : IAsyncLifetime
         var host = await StartAsync("host", "host", ShellCommand.Obedient);
 
         var found = Leftovers.Find(Paths);
-        Assert.Equal(["host", "pi-a"], found.Select(l => l.Node));
-        Assert.Equal([host.Pid, board.Pid], found.Select(l => l.Row.Pid));
+        // A shell that starts its sleep is there twice for a moment, until the fork has become another program.
+        var first = found.DistinctBy(l => l.Node).ToList();
+        Assert.Equal(["host", "pi-a"], first.Select(l => l.Node));
+        Assert.Equal([host.Pid, board.Pid], first.Select(l => l.Row.Pid));
         await Leftovers.EndAsync(found);
 
         Assert.Equal(0, (await host.Exited.WaitAsync(Soon, TestContext.Current.CancellationToken)).Code);

@@ -89,7 +89,8 @@ public abstract partial class LoopContract : IDisposable
         var timers = new List<(int Due, ILoopTimer Timer)>();
         for (var i = 0; i < 500; i++)
         {
-            var due = (i * 7919) % 40;
+            // Far enough apart that a machine under load cannot swap them while it starts them one after the other.
+            var due = i * 7919 % 8 * 40;
             timers.Add((due, Loop.StartTimer(due, () => seen.Add(due))));
         }
 
