@@ -41,6 +41,11 @@ internal sealed class RigFront(Screen screen, RigSession session, bool json, End
         await _supervisor.DownAsync();
         if (!signals.HungUp && !json)
         {
+            if (_supervisor.Undurable is { } undurable)
+            {
+                screen.Line(undurable);
+            }
+
             screen.Markup("the rig is down");
         }
 
