@@ -103,7 +103,7 @@ internal sealed class RigFront(Screen screen, RigSession session, bool json, End
         }
     }
 
-    private Task ShowLiveAsync() => screen.Console.Live(new Text("")).AutoClear(false).StartAsync(async live =>
+    private Task ShowLiveAsync() => screen.Console.Live(new Text("")).AutoClear(false).Cropping(VerticalOverflowCropping.Bottom).StartAsync(async live =>
     {
         while (true)
         {
