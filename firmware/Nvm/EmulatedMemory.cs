@@ -145,7 +145,7 @@ public abstract class EmulatedMemory : I2cDevice
             image?.Dispose();
             imageFile?.Dispose();
             sideFile?.Dispose();
-            fault = $"The memory chip's file {path} cannot be used; another process may have it: {e.Message}";
+            fault = $"The memory chip's file {path} cannot be used: {e.Message}";
             return false;
         }
     }

@@ -37,7 +37,11 @@ internal sealed class RecoverVerb : Verb
         var result = await Boards.RecoverAsync(agent, cancellation);
         Screen.Line(parsed.GetValue(_json)
             ? JsonSerializer.Serialize(result, ControlJson.Default.RecoveryModel)
-            : $"{agent.Volume}: the mirrors are equal again; {result.PlannedBlocks} blocks compared, {SizeText.Format(result.CopiedBytes)} copied in {result.Milliseconds} ms");
+            : $"{agent.Volume}: the mirrors are equal again; {Text(result)}");
         return ExitCode.Done;
     }
+
+    /// <summary>Tells what was recovered.</summary>
+    public static string Text(RecoveryModel recovery) =>
+        $"{recovery.PlannedBlocks} blocks compared, {SizeText.Format(recovery.CopiedBytes)} copied in {recovery.Milliseconds} ms";
 }

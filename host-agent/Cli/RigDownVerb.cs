@@ -17,8 +17,13 @@ internal sealed class RigDownVerb : Verb
     {
         var paths = new RigPaths(parsed.GetValue(_dir));
         RigFolder.Check(paths);
-        if (await RigClient.AskAsync(paths, new RigRequest(RigVerb.Down, [], false), cancellation) is not null)
+        if (await RigClient.AskAsync(paths, new RigRequest(RigVerb.Down, [], false), cancellation) is { } rig)
         {
+            if (rig.Host.Undurable is { } undurable)
+            {
+                Screen.Line(undurable);
+            }
+
             await RigLock.WaitUntilFreeAsync(paths, LetGoMax);
             Screen.Line($"the rig in {paths.Folder} is down");
             return ExitCode.Done;

@@ -41,6 +41,11 @@ internal sealed class RigFront(Screen screen, RigSession session, bool json, End
         await _supervisor.DownAsync();
         if (!signals.HungUp && !json)
         {
+            if (_supervisor.Undurable is { } undurable)
+            {
+                screen.Line(undurable);
+            }
+
             screen.Markup("the rig is down");
         }
 
@@ -98,7 +103,7 @@ internal sealed class RigFront(Screen screen, RigSession session, bool json, End
         }
     }
 
-    private Task ShowLiveAsync() => screen.Console.Live(new Text("")).AutoClear(false).StartAsync(async live =>
+    private Task ShowLiveAsync() => screen.Console.Live(new Text("")).AutoClear(false).Cropping(VerticalOverflowCropping.Bottom).StartAsync(async live =>
     {
         while (true)
         {

@@ -29,7 +29,7 @@ internal sealed class StatusVerb : Verb
     {
         var agent = _target.Read(parsed);
         using var client = new ControlClient(agent.HttpUri);
-        var status = await client.GetStatusAsync(cancellation) ?? throw NoAgent(client);
+        var status = await client.GetStatusAsync(cancellation) ?? throw await _target.NoAgentAsync(parsed, client, cancellation);
         if (parsed.GetValue(_json))
         {
             Screen.Line(JsonSerializer.Serialize(status, ControlJson.Default.StatusModel));
@@ -55,8 +55,4 @@ internal sealed class StatusVerb : Verb
 
         return status.Volumes.All(v => v.State is VolumeState.InSync) ? ExitCode.Done : ExitCode.Failed;
     }
-
-    /// <summary>Makes the fault for an agent that does not answer.</summary>
-    public static CliFault NoAgent(ControlClient client) =>
-        new($"No agent answers at {client.Agent}; start it with 'mirrorctl serve' or 'mirrorctl rig up'.", ExitCode.CannotTell);
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using MirrorController.HostAgent.Configuration;
+using MirrorController.HostAgent.Control;
 using MirrorController.HostAgent.Rig;
 
 namespace MirrorController.HostAgent.Cli;
@@ -41,6 +42,27 @@ internal sealed class Target
             : throw new CliFault(
                 $"There is no rig in {paths.Folder}; name its folder with --dir, or an agent's configuration with --config.",
                 ExitCode.Usage);
+    }
+
+    /// <summary>Makes the fault for an agent that does not answer, with what brings it.</summary>
+    public async Task<CliFault> NoAgentAsync(ParseResult parsed, ControlClient client, CancellationToken cancellation)
+    {
+        var remedy = parsed.GetValue(_config) is { } config
+            ? $"start it with 'mirrorctl serve --config {config}'"
+            : await RemedyAsync(new RigPaths(parsed.GetValue(_dir)), cancellation);
+        return new CliFault($"No agent answers at {client.Agent}; {remedy}.", ExitCode.CannotTell);
+    }
+
+    private static async Task<string> RemedyAsync(RigPaths paths, CancellationToken cancellation)
+    {
+        var rig = await RigClient.AskAsync(paths, new RigRequest(RigVerb.Status, [], false), cancellation);
+        return rig?.Host.Process switch
+        {
+            null => $"start the rig with 'mirrorctl rig up{paths.DirArgument}'",
+            NodeProcess.Starting => "it is just starting",
+            NodeProcess.Running => $"its process runs, see {rig.Host.Log}",
+            _ => $"{rig.Host.Reason}; bring it back with 'mirrorctl rig restore host{paths.DirArgument}'",
+        };
     }
 
     /// <summary>Gets the argument with which another command is about the same, for messages.</summary>

@@ -7,7 +7,7 @@ namespace MirrorController.HostAgent.Cli;
 internal static class TortureProgress
 {
     /// <summary>Runs the torture and shows its progress.</summary>
-    public static async Task<TortureFault?> RunAsync(Screen screen, int cuts, Func<Action<TortureCut, int>, Task<TortureFault?>> run)
+    public static async Task<TortureFault?> RunAsync(Screen screen, int cuts, Func<Action<string, int>, Task<TortureFault?>> run)
     {
         if (!screen.ErrorIsTerminal)
         {

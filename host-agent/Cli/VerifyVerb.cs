@@ -17,7 +17,7 @@ internal sealed class VerifyVerb : Verb
         : base(
             context,
             "verify",
-            "Compares the mirrors of a volume and prints the ranges that differ. Exit code 0: equal, 1: different, 4: cannot tell.",
+            "Compares the mirrors of a volume and prints the ranges that differ; without an agent it recovers them first. Exit code 0: equal, 1: different, 4: cannot tell.",
             "mirrorctl verify tank",
             "mirrorctl verify tank --config /etc/mirrorcontroller/agent.json --json")
     {
@@ -66,13 +66,21 @@ internal sealed class VerifyVerb : Verb
 
     private void Print(VerifyModel result)
     {
+        if (result.Recovery is { } recovery)
+        {
+            Screen.Line($"{result.Volume}: no agent serves it; recovered first: {RecoverVerb.Text(recovery)}");
+        }
+
         foreach (var difference in result.Differences)
         {
             Screen.Line($"differs: offset {difference.OffsetBytes} length {difference.LengthBytes}");
         }
 
         Screen.Line(result.Equal
-            ? $"{result.Volume}: the mirrors are equal, {SizeText.Format(result.ComparedBytes)} compared in {result.Milliseconds} ms"
-            : $"{result.Volume}: the mirrors differ in {result.Differences.Count} ranges, {SizeText.Format(result.Differences.Sum(d => d.LengthBytes))} in all");
+            ? $"{result.Volume}: the mirrors are equal, {Written(result)} in {result.Milliseconds} ms"
+            : $"{result.Volume}: the mirrors differ in {result.Differences.Count} ranges, {SizeText.Format(result.Differences.Sum(d => d.LengthBytes))} in all; {Written(result)}");
     }
+
+    private static string Written(VerifyModel result) =>
+        $"{SizeText.Format(result.ComparedBytes)} of {SizeText.Format(result.SizeBytes)} are written and were compared";
 }

@@ -51,7 +51,7 @@ internal sealed class WaitVerb : Verb
             // A short timeout must not turn a slow answer into none.
             last = isKnown ? last : await LastAnswerAsync(client, cancellation);
             throw last is null
-                ? StatusVerb.NoAgent(client)
+                ? await _target.NoAgentAsync(parsed, client, cancellation)
                 : new CliFault($"Not in sync after {DurationText.Format(timeoutMs)}: {Summary(last)}", StatusVerb.CodeOf(last));
         }
     }

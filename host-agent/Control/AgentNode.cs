@@ -19,6 +19,9 @@ internal sealed class AgentNode : IAgentControl, IDisposable
     /// <summary>How long a fenced agent goes on to answer with errors before it ends, in milliseconds.</summary>
     private const long FencedAnswersMs = 500;
 
+    /// <summary>The words of the agent's last line by which the rig knows what was left to the next opening.</summary>
+    public const string NotDurable = "are not durable";
+
     private const long OpeningPollMs = 10;
     private const long StatusPollMs = 1000;
     private readonly AgentConfiguration _agent;
@@ -148,7 +151,7 @@ internal sealed class AgentNode : IAgentControl, IDisposable
         await StopCoordinatorAsync();
         if (atRisk > 0)
         {
-            _log.Warning($"{atRisk} bytes that were acknowledged are not durable on all boards; the next opening recovers them from the boards' tables.");
+            _log.Warning($"{atRisk} bytes that were acknowledged {NotDurable} on all boards; the next opening recovers them from the boards' tables.");
         }
 
         End(Cli.ExitCode.Done);

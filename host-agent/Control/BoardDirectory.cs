@@ -81,7 +81,8 @@ internal sealed class BoardDirectory : IBoardDirectory, IDisposable
     {
         await using var authority = new Authority(loop, agent, _random);
         await authority.ReconcileAsync(cancellation);
-        return await Verifier.RunAsync(authority.Coordinator, progress, cancellation);
+        var recovery = StatusMapper.MapRecovery(authority.Coordinator.LastRecovery) ?? new RecoveryModel(0, 0, 0);
+        return await Verifier.RunAsync(authority.Coordinator, progress, cancellation) with { Recovery = recovery };
     });
 
     /// <inheritdoc/>

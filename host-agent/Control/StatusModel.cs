@@ -65,10 +65,10 @@ internal enum MemberSync
     /// <summary>It does not answer, and the grace time is over.</summary>
     Away,
 
-    /// <summary>Its disk or chip fails (W7).</summary>
+    /// <summary>Its disk or chip fails (W7), or its disk is not there.</summary>
     Failing,
 
-    /// <summary>It answers, but is blank, foreign or a restored image; its return needs a resync.</summary>
+    /// <summary>It answers, but is blank, foreign, a restored image, or another board than the one configured; the reason says what helps.</summary>
     Refused,
 }
 

@@ -27,6 +27,7 @@ internal static class Verifier
             Volume = coordinator.Name,
             Equal = result.Differences.Count == 0,
             ComparedBytes = result.ComparedBytes,
+            SizeBytes = coordinator.SizeBytes,
             Differences = [.. result.Differences.Select(d => new DifferenceModel(d.Start * coordinator.BlockBytes, (long)d.Count * coordinator.BlockBytes))],
             Milliseconds = clock.ElapsedMilliseconds,
         };

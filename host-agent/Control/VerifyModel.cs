@@ -13,8 +13,14 @@ internal sealed record VerifyModel
     /// <summary>Gets whether all members hold the same everywhere.</summary>
     public required bool Equal { get; init; }
 
-    /// <summary>Gets how much was compared, holes included.</summary>
+    /// <summary>Gets how much was compared: all that is written on any board; what none has written is not read.</summary>
     public required long ComparedBytes { get; init; }
+
+    /// <summary>Gets the volume's size.</summary>
+    public required long SizeBytes { get; init; }
+
+    /// <summary>Gets what had to be recovered first, without an agent; null when the agent compared.</summary>
+    public RecoveryModel? Recovery { get; init; }
 
     /// <summary>Gets the ranges that differ, in order.</summary>
     public required IReadOnlyList<DifferenceModel> Differences { get; init; }

@@ -60,6 +60,9 @@ internal sealed record RigHostModel
     public required NodeProcess Process { get; init; }
 
     public string? Reason { get; init; }
+
+    /// <summary>Gets what it could not make durable at its end, as a sentence; null when there was nothing.</summary>
+    public string? Undurable { get; init; }
 }
 
 /// <summary>The rig's ready object.</summary>

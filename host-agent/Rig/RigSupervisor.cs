@@ -59,6 +59,9 @@ internal sealed class RigSupervisor : IDisposable
     /// <summary>Gets the client of the rig's agent.</summary>
     public ControlClient Client { get; }
 
+    /// <summary>Gets what the agent could not make durable at its end, as a sentence; null when there was nothing.</summary>
+    public string? Undurable { get; private set; }
+
     /// <summary>Gets the task that completes when the rig has gone down; null before somebody asked for it.</summary>
     public Task? Down
     {
@@ -155,6 +158,7 @@ internal sealed class RigSupervisor : IDisposable
             Log = _host.LogPath,
             Process = _host.Process,
             Reason = _host.Reason,
+            Undurable = Undurable,
         },
     };
 
@@ -187,14 +191,25 @@ internal sealed class RigSupervisor : IDisposable
             State.Save(_paths);
         }
 
-        await _host.StartAsync(AnswerMax, linked.Token);
-        await WaitUntilServedAsync(linked.Token);
+        try
+        {
+            await _host.StartAsync(AnswerMax, linked.Token);
+            await WaitUntilServedAsync(linked.Token);
+        }
+        catch (NodeFault e) when (e.Message.Contains($"listen on {Agent.Nbd}:", StringComparison.Ordinal))
+        {
+            throw new NodeFault(e.Message.TrimEnd('.') + "; choose another address with --nbd.", isUnusable: true);
+        }
     }
 
     private async Task EndAsync()
     {
         await _goingDown.CancelAsync();
-        await _host.StopAsync(AgentEndMax);
+        if (await _host.StopAsync(AgentEndMax) && LogTail.LastLine(_host.LogPath) is { } line && line.Contains(AgentNode.NotDurable, StringComparison.Ordinal))
+        {
+            Undurable = line + ".";
+        }
+
         await Task.WhenAll(_boards.Select(b => b.StopAsync(BoardEndMax)));
     }
 

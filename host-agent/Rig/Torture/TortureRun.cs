@@ -14,7 +14,7 @@ internal sealed class TortureRun
     private readonly RigSupervisor _rig;
     private readonly TortureLoad _load;
     private readonly TortureTally _tally;
-    private readonly Action<TortureCut, int> _afterCut;
+    private readonly Action<string, int> _afterCut;
     private readonly CancellationToken _cancellation;
 
     /// <summary>Makes the run of a rig that is up.</summary>
@@ -23,7 +23,7 @@ internal sealed class TortureRun
     /// <param name="tally">What counts.</param>
     /// <param name="afterCut">Told after each recovery: the round's cut, and the number of cuts so far.</param>
     /// <param name="cancellation">Ends the run.</param>
-    public TortureRun(RigSupervisor rig, TortureLoad load, TortureTally tally, Action<TortureCut, int> afterCut, CancellationToken cancellation)
+    public TortureRun(RigSupervisor rig, TortureLoad load, TortureTally tally, Action<string, int> afterCut, CancellationToken cancellation)
     {
         _rig = rig;
         _load = load;
@@ -43,7 +43,7 @@ internal sealed class TortureRun
                 return fault with { Sentence = $"After {_tally.Cuts} cuts, the last one of {round.Again ?? round.Cut}: {fault.Sentence}" };
             }
 
-            _afterCut(round.Cut, _tally.Cuts);
+            _afterCut(round.Again is null ? round.Cut.ToString() : $"{round.Cut}, and of {round.Again} while it came back", _tally.Cuts);
         }
 
         return null;

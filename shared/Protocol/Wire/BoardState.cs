@@ -15,7 +15,7 @@ public enum BoardCondition : byte
     /// <summary>Chip or disk hold something foreign or damaged; nothing is written to them.</summary>
     Unusable = 2,
 
-    /// <summary>Its chip or disk fails.</summary>
+    /// <summary>Its chip fails, or its disk is not there; what it holds may be good.</summary>
     Failed = 3,
 }
 

@@ -90,6 +90,12 @@ public sealed class ConfigFile
     /// <summary>The parser's own sentence without its position, which our sentence already has.</summary>
     private static string Reason(JsonException e)
     {
+        if (e.Message.Contains("isFinalBlock", StringComparison.Ordinal))
+        {
+            // Its words for a file without anything but blanks and comments are about its parameters.
+            return "the file is empty";
+        }
+
         var cut = e.Message.IndexOf(" LineNumber:", StringComparison.Ordinal);
         return (cut < 0 ? e.Message : e.Message[..cut]).TrimEnd('.');
     }

@@ -20,9 +20,12 @@ public sealed class SilentAgentTests : IDisposable
     [Fact]
     public async Task A_wait_for_a_silent_agent_ends_when_its_time_is_over()
     {
+        string[] words = ["wait", "--for", "insync", "--timeout", "300ms", "--config", _agent.ConfigPath];
+        // Once unmeasured: the first request of a process takes seconds on a busy machine.
+        _ = await CommandLineRun.OfAsync(new NoBoards(), words);
         var clock = Stopwatch.StartNew();
 
-        var run = await CommandLineRun.OfAsync(new NoBoards(), "wait", "--for", "insync", "--timeout", "300ms", "--config", _agent.ConfigPath);
+        var run = await CommandLineRun.OfAsync(new NoBoards(), words);
 
         Assert.Equal(4, run.ExitCode);
         Assert.True(clock.Elapsed < TimeSpan.FromSeconds(4), $"It took {clock.Elapsed}.");

@@ -71,7 +71,8 @@ public sealed class AgentConfigurationTests : IDisposable
     [InlineData("""{ "volume": 5, "secret": "00112233445566778899aabbccddeeff", "boards": [ { "name": "a", "address": "h:1" } ] }""", "\"volume\" is 5; it must be a text")]
     [InlineData("[]", "holds a list")]
     [InlineData("{", "not JSON")]
-    [InlineData("", "not JSON")]
+    [InlineData("", "not JSON: the file is empty.")]
+    [InlineData("// Nothing.", "not JSON: the file is empty.")]
     public void A_mistake_is_one_sentence_that_says_what_is_allowed(string json, string expected)
     {
         Assert.Null(Read(json, out var fault));

@@ -34,7 +34,7 @@ public sealed class VerifyOverHttpTests
             {
                 if (++signs == 3)
                 {
-                    result.SetResult(new VerifyModel { Volume = "tank", Equal = true, ComparedBytes = 5, Differences = [], Milliseconds = 1 });
+                    result.SetResult(new VerifyModel { Volume = "tank", Equal = true, ComparedBytes = 5, SizeBytes = 9, Differences = [], Milliseconds = 1 });
                 }
             },
             TestContext.Current.CancellationToken);
