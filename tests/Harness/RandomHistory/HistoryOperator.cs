@@ -50,7 +50,8 @@ internal sealed class HistoryOperator
             null,
             answer =>
             {
-                if (answer.IsOk && TableReport.Read(new WireReader(answer.Body)) is null)
+                var reader = new WireReader(answer.Body);
+                if (answer.IsOk && (BoardState.Read(reader) is null || TableReport.Read(reader) is null))
                 {
                     throw new Checker.ConsistencyViolationException($"The tag table of {_history.Cluster.Boards[board].Name} cannot be read.");
                 }
