@@ -54,6 +54,9 @@ internal sealed partial class SimConnection : IConnection
     /// <summary>Gets or sets whether nothing arrives here or leaves here any more, and nobody knows.</summary>
     public bool IsDead { get; set; }
 
+    /// <summary>Gets or sets whether a bit of the next bytes sent is turned.</summary>
+    public bool IsGarbled { get; set; }
+
     private SimWorld World => Loop.World;
 
     public static void Accept(SimListener listener, SimConnection client)

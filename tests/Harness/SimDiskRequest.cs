@@ -28,8 +28,15 @@ internal sealed class SimDiskRequest(SimDiskMedia media, SimDiskOperation operat
             return fault;
         }
 
+        if (faults.IsAway)
+        {
+            return "The operation failed: No such device.";
+        }
+
         switch (operation)
         {
+            case SimDiskOperation.Read when faults.IsSpoiled(offsetBytes, lengthBytes):
+                return "Reading failed: Input/output error.";
             case SimDiskOperation.Read when faults.FailReads > 0:
                 faults.FailReads--;
                 return "Reading failed: Input/output error.";
@@ -62,6 +69,7 @@ internal sealed class SimDiskRequest(SimDiskMedia media, SimDiskOperation operat
         }
 
         Store(durable: operation == SimDiskOperation.WriteSync);
+        faults.Written(offsetBytes, lengthBytes);
         return null;
     }
 

@@ -37,6 +37,9 @@ public sealed class SimNvmMedia
     /// <summary>Gets or sets how many of the next transfers fail.</summary>
     public int FailTransfers { get; set; }
 
+    /// <summary>Gets or sets whether every transfer fails.</summary>
+    public bool IsBroken { get; set; }
+
     /// <summary>Gets or sets a judge of single transfers: (is write, address, length) to a sentence, or null to let it pass.</summary>
     public Func<bool, int, int, string?>? Judge { get; set; }
 
@@ -141,6 +144,11 @@ public sealed class SimNvmMedia
         if (Judge?.Invoke(isWrite, address, length) is { } sentence)
         {
             return sentence;
+        }
+
+        if (IsBroken)
+        {
+            return "The chip did not answer.";
         }
 
         if (FailTransfers > 0)

@@ -18,6 +18,9 @@ public enum HistoryFault
     /// <summary>Hosts and boards lose their power together.</summary>
     CutEverything,
 
+    /// <summary>The operator ends the host's agent, and starts one again.</summary>
+    StopHost,
+
     /// <summary>Another host with the same configuration opens the volume while the old one lives.</summary>
     ReplaceHost,
 
@@ -42,17 +45,26 @@ public enum HistoryFault
     /// <summary>The way between two nodes is slow for a while.</summary>
     SlowLink,
 
+    /// <summary>A bit turns on its way between two nodes.</summary>
+    GarbleLink,
+
     /// <summary>Some writes of a disk fail, whether they were taken or not.</summary>
     FailDiskWrites,
 
     /// <summary>Some reads of a disk fail; the same block may be read the next time.</summary>
     FailDiskReads,
 
+    /// <summary>Some blocks of a disk, or the same ones of all disks, cannot be read for a while, or until they are written.</summary>
+    SpoilBlocks,
+
     /// <summary>Some syncs of a disk fail and mark the pages clean.</summary>
     FailDiskSyncs,
 
     /// <summary>A disk takes no write for a while.</summary>
     FillDisk,
+
+    /// <summary>A disk is unplugged, and its board started anew; after a while it is there again.</summary>
+    UnplugDisk,
 
     /// <summary>A disk is slow for a while.</summary>
     SlowDisk,
@@ -65,6 +77,9 @@ public enum HistoryFault
 
     /// <summary>A chip does not answer for a while.</summary>
     StickChip,
+
+    /// <summary>Every transfer of a chip fails, until its board gives it up; then the board is started anew.</summary>
+    BreakChip,
 
     /// <summary>A chip is slow for a while.</summary>
     SlowChip,

@@ -104,6 +104,9 @@ internal sealed partial class HistoryFaults
                 CutHosts();
                 _boards.ForEach(Cut);
                 break;
+            case HistoryFault.StopHost:
+                StopHost();
+                break;
             case HistoryFault.ReplaceHost:
                 _history.ReplaceHost();
                 break;
@@ -168,6 +171,34 @@ internal sealed partial class HistoryFaults
         Later(DownMaxMs, _history.StartAHost);
     }
 
+    private void StopHost()
+    {
+        if (_history.Hosts.Find(h => h.IsRunning) is not { } host)
+        {
+            return;
+        }
+
+        var loop = host.Node.Loop;
+        World.Note($"the agent of {host.Node.Name} is told to end");
+        var coordinator = host.Coordinator;
+        host.IsTold = true;
+        var boundMs = 1000 * _random.Below(6);
+        host.Node.Post(() => _ = StopAsync());
+
+        async Task StopAsync()
+        {
+            await coordinator.StopAsync(boundMs);
+            World.ScheduleIn(0, () =>
+            {
+                if (ReferenceEquals(host.Node.Loop, loop) && !_history.IsEnding)
+                {
+                    host.PowerCut(silent: false);
+                    Later(DownMaxMs, _history.StartAHost);
+                }
+            });
+        }
+    }
+
     private SimNode DrawNode()
     {
         var number = _random.Below(_boards.Count + _history.Hosts.Count);
@@ -185,5 +216,5 @@ internal sealed partial class HistoryFaults
     }
 
     private void Later(int maxMs, Action action) =>
-        World.ScheduleIn(_random.OneIn(3) ? _random.Between(0, 20_000) : 1000 * _random.Between(0, maxMs), action);
+        World.ScheduleIn(_history.Plan.IsQuick || _random.OneIn(3) ? _random.Between(0, 20_000) : 1000 * _random.Between(0, maxMs), action);
 }

@@ -130,7 +130,7 @@ public sealed partial class RandomHistory
             return;
         }
 
-        foreach (var host in Hosts.Where(h => h.IsFenced))
+        foreach (var host in Hosts.Where(h => h.IsOver))
         {
             host.PowerCut(silent: false);
         }
@@ -145,7 +145,7 @@ public sealed partial class RandomHistory
     /// <summary>Another host opens the volume; the old one still lives and is to find itself fenced.</summary>
     internal void ReplaceHost()
     {
-        foreach (var host in Hosts.Where(h => h.IsFenced))
+        foreach (var host in Hosts.Where(h => h.IsOver))
         {
             host.PowerCut(silent: false);
         }
@@ -178,13 +178,13 @@ public sealed partial class RandomHistory
         World.Note("all faults end");
         _faults.EndAll();
         var (living, spare) = (Hosts[0], Hosts[1]);
-        if (spare.IsRunning && (!living.IsRunning || living.IsFenced))
+        if (spare.IsRunning && (!living.IsRunning || living.IsOver))
         {
             (living, spare) = (spare, living);
         }
 
         spare.PowerCut(silent: false);
-        if (living.IsFenced)
+        if (living.IsOver)
         {
             living.PowerCut(silent: false);
         }
@@ -199,9 +199,9 @@ public sealed partial class RandomHistory
         var end = World.NowMicros + (HealMaxMs * 1000);
         while (living.Coordinator.Describe().State != VolumeState.InSync || _open.Keys.Any(r => r.Owner == living.Node.Loop))
         {
-            if (living.IsFenced)
+            if (living.IsOver)
             {
-                // It met another one's opening and hears of it only now; the operator starts it again.
+                // It met another one's opening and hears of it only now, or was told to end; the operator starts it again.
                 living.PowerCut(silent: false);
                 living.Start();
             }
@@ -215,6 +215,14 @@ public sealed partial class RandomHistory
             }
 
             World.RunFor(PollMs);
+        }
+
+        if (living.Coordinator.Describe().BadRanges.Count > 0)
+        {
+            World.Note("all blocks can be read again: one more opening finds it out");
+            living.PowerCut(silent: false);
+            living.Start();
+            World.RunUntil(() => living.Coordinator.Describe().State == VolumeState.InSync, HealMaxMs);
         }
 
         World.Note("everything has healed");
