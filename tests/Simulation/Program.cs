@@ -8,12 +8,13 @@ var from = new Option<ulong>("--from") { Description = "the first seed of a run"
 var seeds = new Option<int?>("--seeds") { Description = $"how many seeds (default {SimulationOptions.SeedsDefault}, or as many as the minutes allow)" };
 var minutes = new Option<double?>("--minutes") { Description = "how long at most" };
 var members = new Option<int?>("--members") { Description = "boards of a volume, 2 to 5 (default: what each seed draws)" };
+var untilFailure = new Option<bool>("--until-failure") { Description = "begin no more seeds after the first that failed" };
 seeds.Validators.Add(r => Check(r, r.GetValueOrDefault<int?>() is null or > 0, "a number of seeds is at least 1"));
 minutes.Validators.Add(r => Check(r, r.GetValueOrDefault<double?>() is null or > 0, "a time is more than 0 minutes"));
 members.Validators.Add(r => Check(r, r.GetValueOrDefault<int?>() is null or (>= 2 and <= 5), "a volume has 2 to 5 boards here"));
 var root = new RootCommand("Simulates hosts, boards, disks, chips and a network in virtual time, lets everything fail, and judges what is left. A seed decides everything.")
 {
-    seed, from, seeds, minutes, members,
+    seed, from, seeds, minutes, members, untilFailure,
 };
 root.SetAction(parsed =>
 {
@@ -22,7 +23,8 @@ root.SetAction(parsed =>
         parsed.GetValue(from),
         parsed.GetValue(seeds) ?? (parsed.GetValue(minutes) is null ? SimulationOptions.SeedsDefault : null),
         parsed.GetValue(minutes),
-        parsed.GetValue(members));
+        parsed.GetValue(members),
+        parsed.GetValue(untilFailure));
     var simulation = new Simulation(options, Console.Out);
     var (run, failed) = options.Seed is { } one ? (1, simulation.Replay(one)) : simulation.Run();
     Console.WriteLine($"{run} seeds, {failed} failed");

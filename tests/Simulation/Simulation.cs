@@ -62,9 +62,17 @@ internal sealed class Simulation(SimulationOptions options, TextWriter output)
         return (_tally.Seeds, _failures.Count);
     }
 
+    private bool HasFailed()
+    {
+        lock (_lock)
+        {
+            return _failures.Count > 0;
+        }
+    }
+
     private void Work(Stopwatch clock)
     {
-        while (options.Minutes is not { } minutes || clock.Elapsed.TotalMinutes < minutes)
+        while ((options.Minutes is not { } minutes || clock.Elapsed.TotalMinutes < minutes) && !(options.UntilFailure && HasFailed()))
         {
             var seed = options.From + (ulong)(Interlocked.Increment(ref _next) - 1);
             if (seed > options.Last)

@@ -8,7 +8,8 @@ namespace MirrorController.Tests.Simulation;
 /// <param name="Seeds">How many seeds; null: until the time is over.</param>
 /// <param name="Minutes">How long at most, in minutes of real time; null: until all seeds are done.</param>
 /// <param name="Members">How many boards a volume has; null: what each seed draws.</param>
-internal sealed record SimulationOptions(ulong? Seed, ulong From, int? Seeds, double? Minutes, int? Members)
+/// <param name="UntilFailure">Whether no seed is begun after the first that failed; those below it have all been run then.</param>
+internal sealed record SimulationOptions(ulong? Seed, ulong From, int? Seeds, double? Minutes, int? Members, bool UntilFailure)
 {
     /// <summary>How many seeds a run has when nothing else was said.</summary>
     public const int SeedsDefault = 200;
