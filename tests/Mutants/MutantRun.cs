@@ -163,16 +163,16 @@ internal sealed partial class MutantRun(MutantOptions options, TextWriter output
     private static string Shortened(string cause)
     {
         var line = cause.Split('\n')[0].Trim();
-        // The story of the block, and whose write it was, are in the log.
+        // The story of the block, and the places and moments of the writes, are in the log.
         var story = line.IndexOf(". Block ", StringComparison.Ordinal);
         line = story > 0 ? line[..(story + 1)] : line;
-        line = ExceptionName().Replace(line, "");
+        line = Details().Replace(line, "");
         return line.Length <= CauseMax ? line : line[..CauseMax] + "…";
     }
 
     [GeneratedRegex(@"^Seed (\d+) failed: (.*)$", RegexOptions.Multiline)]
     private static partial Regex FailedSeed();
 
-    [GeneratedRegex(@"^[A-Za-z.]+Exception: ")]
-    private static partial Regex ExceptionName();
+    [GeneratedRegex(@"^[A-Za-z.]+Exception: | \(bytes [^)]*\)| issued at \d+(?= returned)|(?<=a read) of \d+\+\d+")]
+    private static partial Regex Details();
 }
