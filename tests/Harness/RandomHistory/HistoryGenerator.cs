@@ -52,7 +52,7 @@ internal sealed class HistoryGenerator
         if (_random.OneIn(Plan.FlushOneIn))
         {
             var flush = Checker.Flush(_session);
-            _loop.Post(() => coordinator.Flush(Track("flush", ok: _ => Checker.Complete(flush))));
+            _loop.Post(() => coordinator.Flush(Track("flush", ok: _ => _history.Flushed(flush))));
             return;
         }
 

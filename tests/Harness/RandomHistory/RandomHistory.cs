@@ -16,6 +16,7 @@ public sealed class RandomHistory
     private readonly HashSet<CheckedWrite> _unanswered = [];
     private readonly HashSet<long> _dirty = [];
     private readonly HistoryFaults _faults;
+    private readonly HistoryPromises _promises;
     private readonly Dictionary<string, int> _states = new(StringComparer.Ordinal);
 
     private RandomHistory(ulong seed, int? boards)
@@ -27,6 +28,7 @@ public sealed class RandomHistory
         Hosts.Add(new HistoryHost(this, Cluster.Host));
         Hosts.Add(new HistoryHost(this, Cluster.AddHost("host-2")));
         _faults = new HistoryFaults(this);
+        _promises = new HistoryPromises(this);
     }
 
     public HistoryPlan Plan { get; }
@@ -80,12 +82,20 @@ public sealed class RandomHistory
     {
         _unanswered.Add(write);
         AddBlocks(write.OffsetBytes, write.LengthBytes);
+        _promises.Issued(write);
     }
 
     internal void Ended(CheckedWrite write)
     {
         _unanswered.Remove(write);
         AcknowledgedWrites++;
+        _promises.Acknowledged(write);
+    }
+
+    internal void Flushed(CheckedFlush flush)
+    {
+        Checker.Complete(flush);
+        _promises.Flushed(flush);
     }
 
     internal void Open(SimRequest request, string what) => _open.Add(request, what);
@@ -132,6 +142,7 @@ public sealed class RandomHistory
     {
         Cluster.Boards.ForEach(b => b.Start());
         Cluster.CreateVolume();
+        _promises.Begin();
         Hosts[0].Start();
         World.RunUntil(() => Hosts[0].Coordinator.Phase == CoordinatorPhase.Serving, HealMaxMs);
         Look();
@@ -139,6 +150,7 @@ public sealed class RandomHistory
         World.RunFor(Plan.DurationMs);
         IsEnding = true;
         Heal();
+        _promises.JudgeRoom();
         CutOnceMore();
     }
 
@@ -253,6 +265,7 @@ public sealed class RandomHistory
     private void JudgeRecovery(HistoryHost host, RecoveryResult recovery)
     {
         Recoveries++;
+        _promises.Recovered(host.Session, recovery);
         CopiedBytes += recovery.CopiedBytes;
         // Rule 6: no more than what was in flight: the blocks of entries not yet retired, and of marks.
         if (recovery.PlannedBlocks > _dirty.Count || recovery.CopiedBytes > recovery.Attempts * (Plan.Boards - 1) * _dirty.Count * (long)SimCluster.BlockBytes)
