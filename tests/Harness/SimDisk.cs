@@ -70,6 +70,11 @@ internal sealed class SimDisk(SimDiskMedia media, SimLoop loop) : IBlockDevice
             {
                 media.End(request);
                 var fault = request.Apply();
+                if (media.World.IsVerbose)
+                {
+                    media.World.Note($"{media.Name}: {request} ends{(fault is null ? string.Empty : ": " + fault)}");
+                }
+
                 done.Completed(new IoStatus(fault));
             });
         });

@@ -29,6 +29,9 @@ public sealed class SimDiskFaults
     /// <summary>Gets or sets a judge of single operations: a sentence is a fault, null lets it pass.</summary>
     public Func<SimDiskOperation, long, long, string?>? Judge { get; set; }
 
+    /// <summary>Gets or sets whether the disk has no room: no write is taken.</summary>
+    public bool IsFull { get; set; }
+
     /// <summary>Gets or sets whether operations begin and do not end until this is false again.</summary>
     public bool IsHanging { get; set; }
 

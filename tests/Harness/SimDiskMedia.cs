@@ -28,7 +28,7 @@ public sealed class SimDiskMedia
         World = world;
         Name = name;
         SizeBytes = sizeBytes;
-        _random = world.Random.Fork();
+        _random = world.RandomFor(name);
     }
 
     public SimWorld World { get; }
@@ -104,12 +104,43 @@ public sealed class SimDiskMedia
         }
     }
 
+    /// <summary>Copies what is durable, of a disk without power: an image.</summary>
+    public IReadOnlyDictionary<long, byte[]> TakeImage()
+    {
+        if (_unsynced.Count + _running.Count > 0)
+        {
+            throw new InvalidOperationException($"{Name} is in use.");
+        }
+
+        return _sectors.Where(s => s.Value.Durable is not null).ToDictionary(s => s.Key, s => (byte[])s.Value.Durable!.Clone());
+    }
+
+    /// <summary>Puts an image in the place of all that is there.</summary>
+    public void RestoreImage(IReadOnlyDictionary<long, byte[]> image)
+    {
+        if (_unsynced.Count + _running.Count > 0)
+        {
+            throw new InvalidOperationException($"{Name} is in use.");
+        }
+
+        _sectors.Clear();
+        foreach (var (sector, bytes) in image)
+        {
+            _sectors.Add(sector, new SimSector { Durable = (byte[])bytes.Clone() });
+        }
+    }
+
     internal void Begin(SimDiskRequest request)
     {
         OperationCount++;
         OverlapCount += _running.Count(other => other.Conflicts(request));
         request.SyncsUpTo = _writes;
         _running.Add(request);
+        if (World.IsVerbose)
+        {
+            World.Note($"{Name}: {request} begins");
+        }
+
         OperationBegins?.Invoke();
     }
 

@@ -13,6 +13,8 @@ internal sealed class SimDiskRequest(SimDiskMedia media, SimDiskOperation operat
     public bool Conflicts(SimDiskRequest other) =>
         (Changes || other.Changes) && offsetBytes < other.End && other.Offset < offsetBytes + lengthBytes;
 
+    public override string ToString() => operation == SimDiskOperation.Sync ? "Sync" : $"{operation} {offsetBytes}+{lengthBytes}";
+
     private long Offset => offsetBytes;
 
     private long End => offsetBytes + lengthBytes;
@@ -41,6 +43,11 @@ internal sealed class SimDiskRequest(SimDiskMedia media, SimDiskOperation operat
             case SimDiskOperation.Sync:
                 media.SyncNow(SyncsUpTo);
                 return null;
+        }
+
+        if (faults.IsFull)
+        {
+            return "Writing failed: No space left on device.";
         }
 
         if (faults.FailWrites > 0)

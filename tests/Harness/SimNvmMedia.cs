@@ -20,7 +20,7 @@ public sealed class SimNvmMedia
         Kind = kind;
         PageBytes = pageBytes;
         _bytes = new byte[sizeBytes];
-        _random = world.Random.Fork();
+        _random = world.RandomFor(name);
         Blank(0xFF);
     }
 
@@ -42,6 +42,9 @@ public sealed class SimNvmMedia
 
     /// <summary>Gets or sets whether transfers begin and do not end until this is false again.</summary>
     public bool IsStuck { get; set; }
+
+    /// <summary>Gets or sets a time added to every transfer: a slow chip.</summary>
+    public long ExtraDelayMicros { get; set; }
 
     /// <summary>Gets how many writes have begun.</summary>
     public long WriteCount { get; private set; }
@@ -90,6 +93,11 @@ public sealed class SimNvmMedia
     {
         WriteCount++;
         _running = (address, data.ToArray());
+        if (World.IsVerbose)
+        {
+            World.Note($"{Name}: write {address}+{data.Length} begins");
+        }
+
         OperationBegins?.Invoke();
     }
 
@@ -125,7 +133,8 @@ public sealed class SimNvmMedia
         return fault;
     }
 
-    internal long NextDelayMicros() => World.Options.NvmDelayMaxMicros == 0 ? 0 : _random.Between(1, World.Options.NvmDelayMaxMicros);
+    internal long NextDelayMicros() =>
+        ExtraDelayMicros + (World.Options.NvmDelayMaxMicros == 0 ? 0 : _random.Between(1, World.Options.NvmDelayMaxMicros));
 
     private string? Fault(bool isWrite, int address, int length)
     {

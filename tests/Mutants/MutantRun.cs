@@ -88,7 +88,7 @@ internal sealed partial class MutantRun(MutantOptions options, TextWriter output
         var seeds = options.Seeds ?? mutant.Seeds ?? MutantOptions.SeedsDefault;
         var clock = Stopwatch.StartNew();
         var threads = Math.Max(1, Environment.ProcessorCount / options.Jobs);
-        var said = workshop.Simulate($"--seeds {seeds} --until-failure", options.Timeout, threads);
+        var said = workshop.Simulate($"--seeds {seeds} --until-failure --no-shrinking", options.Timeout, threads);
         var failure = said is null ? null : FailedSeed().Match(said);
         MutantResult result;
         if (said is null)
@@ -110,7 +110,7 @@ internal sealed partial class MutantRun(MutantOptions options, TextWriter output
             var seed = int.Parse(failure.Groups[1].Value, CultureInfo.InvariantCulture);
             var seconds = clock.Elapsed.TotalSeconds;
             // Found is only what the same seed does not find in the product as it is.
-            var control = workshop.Simulate($"--from {seed} --seeds 1", options.Timeout, threads, unchanged: true);
+            var control = workshop.Simulate($"--from {seed} --seeds 1 --no-shrinking", options.Timeout, threads, unchanged: true);
             if (control is null || !control.TrimEnd().EndsWith("1 seeds, 0 failed", StringComparison.Ordinal))
             {
                 Wrong($"{mutant.Name}: seed {seed} fails without it as well.");

@@ -14,6 +14,7 @@ internal sealed class Tally
     private long _judged;
     private long _recoveries;
     private long _copiedBytes;
+    private int _twice;
 
     /// <summary>Gets the number of seeds that were run.</summary>
     public int Seeds { get; private set; }
@@ -41,6 +42,15 @@ internal sealed class Tally
         }
     }
 
+    /// <summary>Counts a seed that was run twice and made the same history.</summary>
+    public void AddTwice()
+    {
+        lock (_lock)
+        {
+            _twice++;
+        }
+    }
+
     /// <summary>Tells the sums in lines, once all is done.</summary>
     public IEnumerable<string> Lines(TimeSpan elapsed)
     {
@@ -49,6 +59,7 @@ internal sealed class Tally
             CultureInfo.InvariantCulture,
             $"{Seeds} seeds in {elapsed.TotalSeconds:F0} s ({Seeds / hours:F0} an hour), {_simulatedMicros / 1e6:F0} s of simulated time, "
             + $"{_acknowledged} writes acknowledged, {_judged} sectors judged");
+        yield return string.Create(CultureInfo.InvariantCulture, $"{_twice} seeds were run twice and made the same history");
         yield return string.Create(CultureInfo.InvariantCulture, $"recoveries: {_recoveries}, which copied {_copiedBytes / 1024} KiB");
         yield return "faults: " + Join(_faults);
         yield return "states reached: " + Join(_states);

@@ -41,8 +41,11 @@ public sealed class CheckedWrite
     /// <summary>Gets whether it ended with an error: it may have happened or not.</summary>
     public bool HasFailed { get; internal set; }
 
-    /// <summary>Gets its place among the writes of its session: they are acknowledged in the order of their tags (W1).</summary>
-    internal long Order => Acknowledged == 0 ? long.MaxValue : Acknowledged;
+    /// <summary>Gets the moment at which the volume had taken it; 0 before. A part of a longer request is acknowledged later, with the whole.</summary>
+    public long Taken { get; internal set; }
+
+    /// <summary>Gets its place among the writes of its session: overlapping ones are taken in the order of their tags (W1).</summary>
+    internal long Order => Taken == 0 ? long.MaxValue : Taken;
 
     internal bool IsProtected => Acknowledged > 0 && (Fua || IsKept || Acknowledged < Session!.ProtectedBefore);
 

@@ -21,11 +21,26 @@ public enum HistoryFault
     /// <summary>Another host with the same configuration opens the volume while the old one lives.</summary>
     ReplaceHost,
 
+    /// <summary>A host or a board stands still for a while and then goes on as if nothing had been.</summary>
+    PauseNode,
+
+    /// <summary>A node's clock jumps forward, as after a sleep.</summary>
+    JumpClock,
+
     /// <summary>The connections between two nodes break, and both are told or nobody is.</summary>
     CutLink,
 
     /// <summary>Two nodes do not reach each other for a while.</summary>
     BlockLink,
+
+    /// <summary>One of two nodes does not reach the other for a while, but is reached.</summary>
+    BlockWay,
+
+    /// <summary>A node reaches none of the others for a while.</summary>
+    Isolate,
+
+    /// <summary>The way between two nodes is slow for a while.</summary>
+    SlowLink,
 
     /// <summary>Some writes of a disk fail, whether they were taken or not.</summary>
     FailDiskWrites,
@@ -35,6 +50,9 @@ public enum HistoryFault
 
     /// <summary>Some syncs of a disk fail and mark the pages clean.</summary>
     FailDiskSyncs,
+
+    /// <summary>A disk takes no write for a while.</summary>
+    FillDisk,
 
     /// <summary>A disk is slow for a while.</summary>
     SlowDisk,
@@ -47,4 +65,19 @@ public enum HistoryFault
 
     /// <summary>A chip does not answer for a while.</summary>
     StickChip,
+
+    /// <summary>A chip is slow for a while.</summary>
+    SlowChip,
+
+    /// <summary>A board comes back with its chip and disk as they were some time ago; later it gets the right ones back.</summary>
+    RestoreImage,
+
+    /// <summary>The operator compares all members.</summary>
+    Verify,
+
+    /// <summary>The operator repeats the creation of a board's member, under the same id or under another one.</summary>
+    CreateAgain,
+
+    /// <summary>The operator looks at a board's tag table.</summary>
+    ShowTable,
 }

@@ -25,9 +25,10 @@ internal sealed class HistoryHost(RandomHistory history, SimNode node)
         node.Start();
         Session = history.Checker.NewSession($"life {node.StartCount} of {node.Name}");
         _judged = null;
+        var life = history.NextLife();
         for (var i = 0; i < history.Plan.Generators; i++)
         {
-            new HistoryGenerator(history, this, i + 1).Start();
+            new HistoryGenerator(history, this, life, i + 1).Start();
         }
     }
 

@@ -8,10 +8,6 @@ internal sealed class HistoryPromises(RandomHistory history)
 {
     private readonly Dictionary<CheckedWrite, ulong[]> _boots = [];
     private readonly Dictionary<CheckedSession, long> _judgedBefore = [];
-    private long _firstSector;
-
-    /// <summary>The volume has been created, and all boards run.</summary>
-    public void Begin() => _firstSector = history.Cluster.DataOffset / SimDiskMedia.SectorBytes;
 
     /// <summary>A write was issued: remembers which boards run, and in which life.</summary>
     public void Issued(CheckedWrite write)
@@ -90,9 +86,10 @@ internal sealed class HistoryPromises(RandomHistory history)
 
     private void JudgeMedia(CheckedWrite write)
     {
-        foreach (var board in history.Cluster.Boards)
+        var first = history.DataOffset / SimDiskMedia.SectorBytes;
+        foreach (var board in history.Cluster.Boards.Where(b => !history.HasOldImage(b)))
         {
-            history.Checker.JudgeDurable(board.Name, write, sector => board.Disk.Remains(_firstSector + sector));
+            history.Checker.JudgeDurable(board.Name, write, sector => board.Disk.Remains(first + sector));
         }
     }
 }
