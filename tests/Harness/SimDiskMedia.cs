@@ -68,6 +68,17 @@ public sealed class SimDiskMedia
     /// <summary>Changes the medium behind everyone's back, durably: what was written elsewhere, or has rotted.</summary>
     public void Poke(long offsetBytes, ReadOnlySpan<byte> bytes) => StoreNow(offsetBytes, bytes, durable: true);
 
+    /// <summary>Tells what a power cut now may leave of a sector; null is zeroes.</summary>
+    public IEnumerable<byte[]?> Remains(long sector)
+    {
+        var found = _sectors.GetValueOrDefault(sector);
+        yield return found?.Durable;
+        foreach (var (_, bytes) in found?.Versions ?? [])
+        {
+            yield return bytes;
+        }
+    }
+
     /// <summary>Loses the power: each unsynced sector keeps one of its versions.</summary>
     public void PowerCut()
     {

@@ -47,7 +47,10 @@ public sealed class CheckedWrite
     /// <summary>Gets its place among the writes of its session: overlapping ones are taken in the order of their tags (W1).</summary>
     internal long Order => Taken == 0 ? long.MaxValue : Taken;
 
-    internal bool IsProtected => Acknowledged > 0 && (Fua || Acknowledged < Session!.ProtectedBefore);
+    internal bool IsProtected => Acknowledged > 0 && (Fua || IsKept || Acknowledged < Session!.ProtectedBefore);
+
+    /// <summary>Gets or sets whether it is promised for another reason than a flush.</summary>
+    internal bool IsKept { get; set; }
 
     /// <summary>Makes its data: every 8 bytes name the version and the place.</summary>
     public byte[] MakeData()
@@ -69,7 +72,7 @@ public sealed class CheckedWrite
         }
 
         var end = Acknowledged > 0 ? $"acknowledged at {Acknowledged}" : HasFailed ? "failed" : "never answered";
-        var kept = IsProtected ? (Fua ? ", FUA" : ", flushed") : string.Empty;
+        var kept = IsProtected ? (Fua ? ", FUA" : IsKept ? ", a board had it all the time" : ", flushed") : string.Empty;
         return $"version {Version} of {Session!.Name} (bytes {OffsetBytes}+{LengthBytes}, issued at {Issued}, {end}{kept})";
     }
 

@@ -12,7 +12,7 @@ namespace MirrorController.Tests.Harness.Checker;
 /// <item>Once a later session is open, an earlier one gets nothing acknowledged that was issued after that (rule 7).</item>
 /// </list>
 /// </remarks>
-public sealed class ConsistencyChecker
+public sealed partial class ConsistencyChecker
 {
     /// <summary>What no disk tears.</summary>
     public const int SectorBytes = 512;

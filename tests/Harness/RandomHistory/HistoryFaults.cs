@@ -31,6 +31,9 @@ internal sealed partial class HistoryFaults
 
     public void Start() => World.ScheduleIn(1000 * _random.Between(1, _history.Plan.FaultPauseMaxMs), Next);
 
+    /// <summary>Gets the board with an old image in it, if there is one.</summary>
+    public SimNode? BoardWithImage => _images.Board;
+
     /// <summary>Ends every fault: from now on everything has to heal.</summary>
     public void EndAll()
     {

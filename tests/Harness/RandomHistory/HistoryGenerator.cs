@@ -47,7 +47,7 @@ internal sealed class HistoryGenerator(RandomHistory history, HistoryHost host, 
         if (_random.OneIn(Plan.FlushOneIn))
         {
             var flush = Checker.Flush(_session);
-            _loop.Post(() => coordinator.Flush(Track(name, "flush", ok: _ => Checker.Complete(flush))));
+            _loop.Post(() => coordinator.Flush(Track(name, "flush", ok: _ => history.Flushed(flush))));
             return;
         }
 

@@ -13,6 +13,9 @@ internal sealed class HistoryImages(RandomHistory history)
     private readonly Dictionary<SimNode, Image> _taken = [];
     private (SimNode Board, Image Image, Image Right)? _inside;
 
+    /// <summary>Gets the board with an old image in it, if there is one.</summary>
+    public SimNode? Board => _inside?.Board;
+
     /// <summary>Takes an image of a board that has none yet, or puts an old one in.</summary>
     /// <returns>True when one was put in.</returns>
     public bool Change(SimNode board, SimRandom random)

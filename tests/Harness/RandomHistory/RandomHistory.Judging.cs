@@ -54,6 +54,7 @@ public sealed partial class RandomHistory
     private void JudgeRecovery(HistoryHost host, RecoveryResult recovery)
     {
         Recoveries++;
+        _promises.Recovered(host.Session, recovery);
         CopiedBytes += recovery.CopiedBytes;
         // Rule 6: no more than what was in flight: the blocks of entries not yet retired, and of marks.
         if (recovery.PlannedBlocks > _dirty.Count || recovery.CopiedBytes > recovery.Attempts * (Plan.Boards - 1) * _dirty.Count * (long)SimCluster.BlockBytes)

@@ -17,6 +17,7 @@ public sealed partial class RandomHistory
     private readonly HashSet<CheckedWrite> _unanswered = [];
     private readonly HashSet<long> _dirty = [];
     private readonly HistoryFaults _faults;
+    private readonly HistoryPromises _promises;
     private readonly Dictionary<string, int> _states = new(StringComparer.Ordinal);
     private int _lives;
 
@@ -36,6 +37,7 @@ public sealed partial class RandomHistory
         }
 
         _faults = new HistoryFaults(this);
+        _promises = new HistoryPromises(this);
     }
 
     public HistoryPlan Plan { get; }
@@ -108,13 +110,23 @@ public sealed partial class RandomHistory
     {
         _unanswered.Add(write);
         AddBlocks(write.OffsetBytes, write.LengthBytes);
+        _promises.Issued(write);
     }
 
     internal void Ended(CheckedWrite write)
     {
         _unanswered.Remove(write);
         AcknowledgedWrites++;
+        _promises.Acknowledged(write);
     }
+
+    internal void Flushed(CheckedFlush flush)
+    {
+        Checker.Complete(flush);
+        _promises.Flushed(flush);
+    }
+
+    internal bool HasOldImage(SimNode board) => _faults.BoardWithImage == board;
 
     internal void Open(SimRequest request, string what) => _open.Add(request, what);
 
@@ -160,15 +172,16 @@ public sealed partial class RandomHistory
     {
         Cluster.Boards.ForEach(b => b.Start());
         Cluster.CreateVolume();
+        DataOffset = Cluster.DataOffset;
         Hosts[0].Start();
         World.RunUntil(() => Hosts[0].Coordinator.Phase == CoordinatorPhase.Serving, HealMaxMs);
-        DataOffset = Cluster.DataOffset;
         Look();
         _faults.Start();
         World.RunFor(Limits.DurationMs ?? Plan.DurationMs);
         EndedMicros = World.NowMicros;
         IsEnding = true;
         Heal();
+        _promises.JudgeRoom();
         CutOnceMore();
     }
 
