@@ -58,6 +58,9 @@ public sealed class SimDiskFaults
     /// <summary>Gets or sets a judge of single operations: a sentence is a fault, null lets it pass.</summary>
     public Func<SimDiskOperation, long, long, string?>? Judge { get; set; }
 
+    /// <summary>Gets or sets whether the system failed to write pages back in the background: the next sync or synchronous write tells, and only that one.</summary>
+    public bool HasUnreportedError { get; set; }
+
     /// <summary>Gets the ranges in bytes that cannot be read until they are written again, or until they are taken from here.</summary>
     public List<(long OffsetBytes, long LengthBytes)> Spoiled { get; } = [];
 

@@ -89,6 +89,7 @@ public sealed class SimDiskMedia
         }
 
         _running.Clear();
+        Faults.HasUnreportedError = false;
         // Some cuts lose everything, some nothing: both are rare if each sector is drawn by itself.
         var mode = _random.Below(8);
         foreach (var sector in _unsynced.Values)
@@ -127,6 +128,28 @@ public sealed class SimDiskMedia
         foreach (var (sector, bytes) in image)
         {
             _sectors.Add(sector, new SimSector { Durable = (byte[])bytes.Clone() });
+        }
+    }
+
+    /// <summary>The node's process ends and the system lives on: the cache stays, what runs is ended.</summary>
+    public void ProcessEnd()
+    {
+        foreach (var request in _running.ToArray())
+        {
+            request.ApplyAtProcessEnd();
+        }
+
+        _running.Clear();
+    }
+
+    /// <summary>The system fails to write back what is in the cache: the pages count as clean, and the next sync tells.</summary>
+    public void FailWriteback()
+    {
+        if (_unsynced.Count > 0)
+        {
+            World.Note($"{Name}: {_unsynced.Count} sectors could not be written back");
+            FailSyncNow();
+            Faults.HasUnreportedError = true;
         }
     }
 
@@ -230,6 +253,9 @@ public sealed class SimDiskMedia
 
         _unsynced.Clear();
     }
+
+    internal long NextReportDelayMicros() =>
+        World.Options.DiskReportDelayMaxMicros == 0 ? 0 : _random.Between(0, World.Options.DiskReportDelayMaxMicros);
 
     internal long NextDelayMicros() =>
         Faults.ExtraDelayMicros + _random.Between(World.Options.DiskDelayMinMicros, World.Options.DiskDelayMaxMicros);

@@ -5,6 +5,8 @@ namespace MirrorController.Tests.Harness;
 /// <summary>One operation of a simulated disk, from its begin to its end.</summary>
 internal sealed class SimDiskRequest(SimDiskMedia media, SimDiskOperation operation, long offsetBytes, long lengthBytes, Payload? payload, Slice into)
 {
+    private bool _isApplied;
+
     /// <summary>Gets or sets the last write that a sync is to make durable: it had ended when the sync began.</summary>
     public long SyncsUpTo { get; set; }
 
@@ -22,6 +24,7 @@ internal sealed class SimDiskRequest(SimDiskMedia media, SimDiskOperation operat
     /// <summary>Does it, at its end; a sentence is a fault.</summary>
     public string? Apply()
     {
+        _isApplied = true;
         var faults = media.Faults;
         if (faults.Judge?.Invoke(operation, offsetBytes, lengthBytes) is { } fault)
         {
@@ -47,6 +50,9 @@ internal sealed class SimDiskRequest(SimDiskMedia media, SimDiskOperation operat
                 faults.FailSyncs--;
                 media.FailSyncNow();
                 return "Syncing failed: Input/output error.";
+            case SimDiskOperation.Sync when faults.HasUnreportedError:
+                faults.HasUnreportedError = false;
+                return "Syncing failed: Input/output error.";
             case SimDiskOperation.Sync:
                 media.SyncNow(SyncsUpTo);
                 return null;
@@ -68,6 +74,14 @@ internal sealed class SimDiskRequest(SimDiskMedia media, SimDiskOperation operat
             return "Writing failed: Input/output error.";
         }
 
+        if (operation == SimDiskOperation.WriteSync && faults.HasUnreportedError)
+        {
+            // It says what an earlier writeback did, once; this write itself is in the cache.
+            faults.HasUnreportedError = false;
+            Store(durable: false);
+            return "Writing failed: Input/output error.";
+        }
+
         Store(durable: operation == SimDiskOperation.WriteSync);
         faults.Written(offsetBytes, lengthBytes);
         return null;
@@ -76,9 +90,18 @@ internal sealed class SimDiskRequest(SimDiskMedia media, SimDiskOperation operat
     /// <summary>The power goes while it runs: it may have got to the cache, and from there to the medium.</summary>
     public void ApplyAtPowerCut()
     {
-        if (Changes)
+        if (Changes && !_isApplied)
         {
             Store(durable: false);
+        }
+    }
+
+    /// <summary>The node's process ends while it runs: the system ends it all the same.</summary>
+    public void ApplyAtProcessEnd()
+    {
+        if (!_isApplied && operation != SimDiskOperation.Read)
+        {
+            Apply();
         }
     }
 

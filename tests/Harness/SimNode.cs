@@ -102,6 +102,24 @@ public sealed class SimNode
         Instance = null;
     }
 
+    /// <summary>Ends the node's process; the system lives on, and with it the caches of its disks.</summary>
+    public void Kill()
+    {
+        if (!IsRunning)
+        {
+            return;
+        }
+
+        World.Note($"{Name} is killed");
+        _cutAfter = -1;
+        Loop!.Kill();
+        World.Fabric.NodeDied(Loop, silent: false);
+        _disks.ForEach(d => d.ProcessEnd());
+        // A transfer to the chip ends anywhere: nobody clocks it any more.
+        _nvms.ForEach(n => n.PowerCut());
+        Instance = null;
+    }
+
     /// <summary>Holds the node up, as a system does that swaps or a process that is stopped: it does nothing, and nobody is told.</summary>
     public void Pause()
     {

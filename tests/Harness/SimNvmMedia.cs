@@ -37,6 +37,9 @@ public sealed class SimNvmMedia
     /// <summary>Gets or sets how many of the next transfers fail.</summary>
     public int FailTransfers { get; set; }
 
+    /// <summary>Gets or sets how many of the next writes are acknowledged and do not stand.</summary>
+    public int LieWrites { get; set; }
+
     /// <summary>Gets or sets whether every transfer fails.</summary>
     public bool IsBroken { get; set; }
 
@@ -116,6 +119,13 @@ public sealed class SimNvmMedia
         if (fault is null)
         {
             data.Span.CopyTo(_bytes.AsSpan(address));
+            if (LieWrites > 0)
+            {
+                // What is lost stands at the front: there it is read back, a superblock or the head of a batch.
+                LieWrites--;
+                World.Note($"{Name}: a write of {data.Length} bytes at {address} does not stand");
+                _random.Fill(_bytes.AsSpan(address, Math.Min(data.Length, 4)));
+            }
         }
         else
         {

@@ -9,6 +9,9 @@ public enum HistoryFault
     /// <summary>A board loses its power while its n-th operation from now runs.</summary>
     CutBoardAtOperation,
 
+    /// <summary>A board's process ends and starts again; its system and the cache of its disk live on.</summary>
+    KillBoard,
+
     /// <summary>All boards lose their power together.</summary>
     CutAllBoards,
 
@@ -60,6 +63,9 @@ public enum HistoryFault
     /// <summary>Some syncs of a disk fail and mark the pages clean.</summary>
     FailDiskSyncs,
 
+    /// <summary>The system fails to write a disk's cache back in the background.</summary>
+    FailWriteback,
+
     /// <summary>A disk takes no write for a while.</summary>
     FillDisk,
 
@@ -74,6 +80,9 @@ public enum HistoryFault
 
     /// <summary>A few transfers of a chip fail, fewer than make a board give the chip up.</summary>
     FailChipTransfers,
+
+    /// <summary>A few writes of a chip are acknowledged and do not stand.</summary>
+    LoseChipWrites,
 
     /// <summary>A chip does not answer for a while.</summary>
     StickChip,

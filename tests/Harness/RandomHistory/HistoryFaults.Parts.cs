@@ -86,6 +86,12 @@ internal sealed partial class HistoryFaults
             case HistoryFault.FailDiskSyncs:
                 disk.FailSyncs = 1 + _random.Below(2);
                 break;
+            case HistoryFault.FailWriteback:
+                board.Disk.FailWriteback();
+                break;
+            case HistoryFault.LoseChipWrites:
+                board.Nvm.LieWrites = 1 + _random.Below(3);
+                break;
             case HistoryFault.FillDisk:
                 disk.IsFull = true;
                 Later(DownMaxMs, () => disk.IsFull = false);
@@ -139,6 +145,7 @@ internal sealed partial class HistoryFaults
         board.Disk.Faults.IsHanging = false;
         board.Disk.Faults.ExtraDelayMicros = 0;
         board.Nvm.FailTransfers = 0;
+        board.Nvm.LieWrites = 0;
         board.Nvm.IsStuck = false;
         board.Nvm.IsBroken = false;
         board.Nvm.ExtraDelayMicros = 0;

@@ -97,6 +97,10 @@ internal sealed partial class HistoryFaults
                 board.PowerCutAtOperation(count, _random.OneIn(2));
                 ReturnLater(board);
                 break;
+            case HistoryFault.KillBoard:
+                board.Kill();
+                ReturnLater(board);
+                break;
             case HistoryFault.CutAllBoards:
                 _boards.ForEach(Cut);
                 break;
