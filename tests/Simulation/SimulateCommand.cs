@@ -56,7 +56,7 @@ public static class SimulateCommand
             };
             var simulation = new Simulation(options, Console.Out);
             var (run, failed) = options.Seed is { } one ? (1, simulation.Replay(one)) : simulation.Run();
-            var missing = parsed.GetValue(coverage) ? new CoverageReport(Console.Out).Write() : 0;
+            var missing = parsed.GetValue(coverage) ? new CoverageReport(Console.Out, simulation.Transitions).Write() : 0;
             Console.WriteLine($"{run} seeds, {failed} failed");
             return failed == 0 && missing == 0 ? 0 : 1;
         });

@@ -23,8 +23,12 @@ internal sealed class HistoryHost(RandomHistory history, SimNode node)
     /// <summary>Gets or sets whether the operator has told the present life to end: it takes no more requests.</summary>
     public bool IsTold { get; set; }
 
+    /// <summary>Gets or sets the state in which the present life was seen last.</summary>
+    public string? LastState { get; set; }
+
     public void Start()
     {
+        LastState = null;
         IsTold = false;
         node.Start();
         Session = history.Checker.NewSession($"life {node.StartCount} of {node.Name}");

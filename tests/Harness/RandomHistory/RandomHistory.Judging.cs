@@ -39,6 +39,13 @@ public sealed partial class RandomHistory
             {
                 var state = host.IsOver ? host.Coordinator.Phase.ToString() : host.Coordinator.Describe().State.ToString();
                 _states[state] = _states.GetValueOrDefault(state) + 1;
+                if (host.LastState is { } before && before != state)
+                {
+                    var change = $"{before} -> {state}";
+                    _transitions[change] = _transitions.GetValueOrDefault(change) + 1;
+                }
+
+                host.LastState = state;
             }
 
             if (host.NewRecovery() is { } recovery)

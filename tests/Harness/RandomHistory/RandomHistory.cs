@@ -18,6 +18,7 @@ public sealed partial class RandomHistory
     private readonly HashSet<long> _dirty = [];
     private readonly HistoryFaults _faults;
     private readonly HistoryPromises _promises;
+    private readonly Dictionary<string, int> _transitions = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int> _states = new(StringComparer.Ordinal);
     private int _lives;
 
@@ -81,6 +82,9 @@ public sealed partial class RandomHistory
 
     /// <summary>Gets in how many looks each state of the volume was seen.</summary>
     public IReadOnlyDictionary<string, int> StatesSeen => _states;
+
+    /// <summary>Gets how often each change of the volume's state was seen.</summary>
+    public IReadOnlyDictionary<string, int> TransitionsSeen => _transitions;
 
     /// <summary>Runs the history of a seed.</summary>
     /// <param name="seed">Decides everything.</param>
