@@ -94,7 +94,8 @@ public sealed class SimFabric(SimWorld world)
         }
     }
 
-    internal bool IsBlocked(string from, string to) => _blocked.Contains((from, to));
+    /// <summary>Tells whether nothing gets from one node to another.</summary>
+    public bool IsBlocked(string from, string to) => _blocked.Contains((from, to));
 
     /// <summary>Makes the random numbers of the next connection between two nodes.</summary>
     internal SimRandom RandomOf(string from, string to)
