@@ -29,6 +29,9 @@ internal sealed partial class HistoryFaults
 
     private SimWorld World => _history.World;
 
+    /// <summary>A host starts or ends.</summary>
+    public void HostsChange() => _images.HostsChange();
+
     public void Start() => World.ScheduleIn(1000 * _random.Between(1, _history.Plan.FaultPauseMaxMs), Next);
 
     /// <summary>Gets the board with an old image in it, if there is one.</summary>

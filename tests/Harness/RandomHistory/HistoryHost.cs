@@ -29,6 +29,7 @@ internal sealed class HistoryHost(RandomHistory history, SimNode node)
     public void Start()
     {
         LastState = null;
+        history.HostsChange();
         IsTold = false;
         node.Start();
         Session = history.Checker.NewSession($"life {node.StartCount} of {node.Name}");
@@ -43,6 +44,7 @@ internal sealed class HistoryHost(RandomHistory history, SimNode node)
     public void PowerCut(bool silent)
     {
         Look();
+        history.HostsChange();
         node.PowerCut(silent);
     }
 

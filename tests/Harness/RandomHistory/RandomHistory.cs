@@ -136,6 +136,8 @@ public sealed partial class RandomHistory
 
     internal void Closed(SimRequest request) => _open.Remove(request);
 
+    internal void HostsChange() => _faults.HostsChange();
+
     internal void LookAtHosts() => Hosts.ForEach(h => h.Look());
 
     /// <summary>Lets a host serve if none does.</summary>
