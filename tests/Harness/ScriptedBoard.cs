@@ -97,8 +97,8 @@ public sealed class ScriptedBoard
         Watermark = Retired.Value,
     };
 
-    /// <summary>Sends bytes as they are.</summary>
-    public void SendRaw(byte[] bytes) => _context.Node.Post(() => _connection!.SendRaw(bytes));
+    /// <summary>Sends bytes as they are, if a connection stands.</summary>
+    public void SendRaw(byte[] bytes) => _context.Node.Post(() => _connection?.SendRaw(bytes));
 
     /// <summary>Closes the connection.</summary>
     public void Disconnect() => _context.Node.Post(() => _connection?.Close("the script closes it"));

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace MirrorController.Protocol.Seams;
 
 /// <summary>An address a node listens on or connects to: a host name or IP address, and a TCP port.</summary>
@@ -16,7 +18,7 @@ public readonly record struct NodeAddress(string Host, int Port)
         }
 
         var colon = text.LastIndexOf(':');
-        if (colon <= 0 || !int.TryParse(text.AsSpan(colon + 1), out var port) || port is < 0 or > 65535)
+        if (colon <= 0 || !int.TryParse(text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port) || port > 65535)
         {
             return false;
         }
@@ -27,7 +29,8 @@ public readonly record struct NodeAddress(string Host, int Port)
             host = host[1..^1];
         }
 
-        if (host.Length == 0)
+        // What is no name and no address of a host cannot be put into a URI either.
+        if (Uri.CheckHostName(host) == UriHostNameType.Unknown)
         {
             return false;
         }
