@@ -17,7 +17,7 @@ public sealed class FuzzRun(FuzzTarget target)
     /// <summary>Gets how many inputs were refused.</summary>
     public long Refused { get; private set; }
 
-    /// <summary>Gets the most that an input made the target allocate beyond <see cref="FuzzTarget.AllocationPerInputByte"/>, in bytes.</summary>
+    /// <summary>Gets the most that an input made the target allocate in bytes.</summary>
     public long AllocatedMax { get; private set; }
 
     /// <summary>Gets the input that is being looked at, for a watch on another thread; null between two of them.</summary>
@@ -50,7 +50,7 @@ public sealed class FuzzRun(FuzzTarget target)
 
         var allocated = GC.GetAllocatedBytesForCurrentThread() - before;
         var beyond = allocated - ((long)target.AllocationPerInputByte * input.Length);
-        AllocatedMax = Math.Max(AllocatedMax, beyond);
+        AllocatedMax = Math.Max(AllocatedMax, allocated);
         if (beyond > target.AllocationFixedBytes)
         {
             throw new FuzzFailedException(target, input, $"{allocated} bytes were allocated for {input.Length} bytes of input.");

@@ -73,6 +73,7 @@ internal sealed class BoardFrames() : FuzzTarget("board", "a peer's connection")
         }
 
         cluster.World.RunFor(2500);
+        Story.Check(cluster.World);
         if (watcher.Closed is not null || watcher.Ask(watcher.Frame(Command.Survey)).Header.Status != WireStatus.Ok)
         {
             throw new InvalidOperationException($"the board did not go on: {cluster.World.Story}");

@@ -76,6 +76,7 @@ internal sealed class BoardMedia() : FuzzTarget("board-media", "a memory chip an
         board.Disk.Poke(DiskLabel.SecondCopyOffset, media[(LabelAt + DiskLabel.Size)..]);
         board.Start();
         cluster.World.RunFor(500);
+        Story.Check(cluster.World);
         var watcher = ScriptedCoordinator.Connect(cluster, role: HelloRole.Status, change: h => h with { Volume = VolumeId.None, VolumeName = string.Empty });
         if (!watcher.IsProven)
         {

@@ -53,13 +53,14 @@ internal sealed class NbdLoop : ILoop, INetwork, IConnection, IListener, INodeLo
     /// <summary>Gives the handler bytes in pieces.</summary>
     public void Give(ReadOnlySpan<byte> bytes, int pieceBytes)
     {
-        for (var at = 0; at < bytes.Length && IsOpen; at += pieceBytes)
+        var whole = Slice.Copy(bytes);
+        for (var at = 0; at < bytes.Length && IsOpen; at += Math.Min(pieceBytes, bytes.Length - at))
         {
-            var slice = Slice.Copy(bytes.Slice(at, Math.Min(pieceBytes, bytes.Length - at)));
-            Handler.Received(this, slice);
-            slice.Release();
+            Handler.Received(this, whole.Part(at, Math.Min(pieceBytes, bytes.Length - at)));
             Run();
         }
+
+        whole.Release();
     }
 
     /// <summary>The system takes everything.</summary>

@@ -15,7 +15,7 @@ internal sealed class NbdStreams(bool isTransmission) : FuzzTarget(isTransmissio
     private const long VolumeBytes = 1 << 20;
     private static readonly byte[] Handshake = [.. U32(3), .. Go("tank")];
 
-    public override int CheckInRuns => isTransmission ? 1500 : 4000;
+    public override int CheckInRuns => isTransmission ? 300 : 3000;
 
     // Data that is read is held until the client takes it, up to the server's bound; a piece of a write costs a chunk's slice.
     public override long AllocationFixedBytes => 40 << 20;

@@ -37,12 +37,13 @@ internal sealed class WireFrames() : FuzzTarget("wire-frames", "a peer's connect
         frames.Reader = reader;
         var piece = input.Length == 0 || input[0] == 0 ? int.MaxValue : input[0];
         string? wrong = null;
+        var whole = Slice.Copy(input);
         for (var at = 1; at < input.Length && wrong is null; at += Math.Min(piece, input.Length - at))
         {
-            var slice = Slice.Copy(input.Slice(at, Math.Min(piece, input.Length - at)));
-            wrong = reader.Take(slice);
-            slice.Release();
+            wrong = reader.Take(whole.Part(at, Math.Min(piece, input.Length - at)));
         }
+
+        whole.Release();
 
         reader.Stop();
         if (wrong is { Length: 0 })
