@@ -11,7 +11,9 @@ using MirrorController.Protocol.Blocks;
 using MirrorController.Protocol.Nvm;
 using MirrorController.Protocol.Seams;
 using MirrorController.Protocol.Tags;
+using MirrorController.Protocol.Views;
 using MirrorController.Protocol.Wire;
+using MirrorController.Tests.Harness;
 using MirrorController.Tests.Unit.Nvm;
 using MirrorController.Tests.Unit.Rig;
 
@@ -143,6 +145,69 @@ public sealed class FoundByFuzzingTests : IDisposable
         Assert.Null(AgentConfiguration.Read(_folder.Write("agent.json", json), out var file));
         Assert.Contains("must be HOST:PORT", file.FirstFault(), StringComparison.Ordinal);
     }
+
+    [Theory]
+    [InlineData("pi-b", 70000)]
+    [InlineData("pi-b", -1)]
+    [InlineData("", 7710)]
+    [InlineData("a b", 7710)]
+    public void A_copy_from_where_no_host_can_be_is_refused_and_the_board_goes_on(string host, int port)
+    {
+        var cluster = ScriptedMirror.OneBoard();
+        var script = ScriptedCoordinator.Attached(cluster);
+        var copy = script.Frame(Command.Copy);
+        copy.Count = 1;
+        copy.Token = 1;
+        var answer = script.Ask(copy, new WireWriter().Text(host).I32(port).Written.ToArray());
+        Assert.Equal(WireStatus.Invalid, answer.Header.Status);
+        Assert.Equal(WireStatus.Ok, script.Await(script.Write(1, 9)).Header.Status);
+    }
+
+    [Theory]
+    [InlineData(9u, 1001ul, "tells of session 9 and boot 1001")]
+    [InlineData(1u, 77ul, "tells of session 1 and boot 77")]
+    public void A_board_that_attaches_with_marks_of_another_session_or_boot_is_refused_and_the_host_lives_on(uint session, ulong boot, string words)
+    {
+        var cluster = ScriptedBoard.Cluster(new SimWorld(1));
+        cluster.Await(cluster.WriteBlock(1, 1));
+        var b = cluster.Scripted(1);
+        b.Held.Add(Command.Attach);
+        b.Disconnect();
+        cluster.World.RunUntil(() => b.Of(Command.Attach).Count == 2);
+        var state = new BoardState
+        {
+            Board = "pi-b",
+            BootId = boot,
+            StartCounter = 1,
+            Volume = SimCluster.Volume,
+            VolumeName = SimCluster.VolumeName,
+            Member = 1,
+            BlockBytes = SimCluster.BlockBytes,
+            SizeBytes = cluster.SizeBytes,
+            Session = new SessionId(session, 1),
+            Durable = Tag.Of(1, 5000),
+            CapacityEntries = 1000,
+        };
+        var body = new WireWriter();
+        state.WriteTo(body);
+        new TableReport().WriteTo(body);
+        b.Reply(b.Received[^1], b.Answer(b.Received[^1]), body.Written.ToArray());
+        cluster.World.RunFor(1000);
+        Assert.Single(cluster.World.Log, line => line.Contains("host Error", StringComparison.Ordinal) && line.Contains(words, StringComparison.Ordinal));
+        b.Held.Clear();
+        b.Disconnect();
+        cluster.RunUntilInSync();
+    }
+
+    [Fact]
+    public void A_text_of_a_peer_forges_no_line_of_a_log() =>
+        Assert.Equal("a?b?", new WireReader(new WireWriter().Text("a\nb\u001b").Written.ToArray()).Text());
+
+    [Theory]
+    [InlineData("ta\nnk")]
+    [InlineData("../tank")]
+    public void A_volumes_name_on_a_chip_is_one_that_a_volume_can_have(string name) =>
+        Assert.Contains("letters, digits", VolumeSuperblock.Judge(StoreRig.Record() with { Name = name }), StringComparison.Ordinal);
 
     [Theory]
     [InlineData("""{"version":"1","volumes":null}""")]
