@@ -44,6 +44,9 @@ public sealed class ScriptedBoard
 
     public int Capacity { get; set; } = 1000;
 
+    /// <summary>Gets or sets the body of WELCOME in the place of this board's own account of itself.</summary>
+    public byte[]? Account { get; set; }
+
     /// <summary>Gets how often a coordinator was let in.</summary>
     public int Welcomes { get; internal set; }
 

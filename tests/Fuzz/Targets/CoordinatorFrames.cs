@@ -11,7 +11,8 @@ namespace MirrorController.Tests.Fuzz.Targets;
 
 /// <summary>
 /// A whole coordinator and what one of its two boards answers, in the place of the answers of an obedient one, until the input
-/// is used up. First byte: 0 from the opening on, else from the first write on. Then answers, each a frame with a byte before
+/// is used up. First byte: 0 from the opening on, 1 from the first write on, 2 from the opening on with the first payload as the
+/// board's account of itself in WELCOME. Then answers, each a frame with a byte before
 /// it: bit 0, it gets the command of the question; bit 1, it gets the question's id.
 /// </summary>
 internal sealed class CoordinatorFrames() : FuzzTarget("coordinator", "a board's connection")
@@ -44,6 +45,7 @@ internal sealed class CoordinatorFrames() : FuzzTarget("coordinator", "a board's
         var range = WireSamples.Body(w => RangeList.Write(w, [new BlockRange(7, 2)]));
         yield return [0, .. Answer(WireSamples.Body(state.WriteTo)), .. Answer(attached), .. Answer(attached), .. Answer(new byte[16]), .. Answer(), .. Answer(range), .. Answer(), .. Answer()];
         yield return [0, .. Answer(attached), .. Answer(), .. Answer(attached), .. Answer(), .. Answer(), .. Answer(), .. Answer()];
+        yield return [2, .. Answer(WireSamples.Body(state.WriteTo)), .. Answer(attached)];
         yield return [1, .. Answer(tag: Tag.Of(1, 1).Value, token: 1), .. Answer(new byte[SimCluster.BlockBytes]), .. Answer(tag: Tag.Of(1, 1).Value), .. Answer()];
         yield return [1, .. Answer(tag: Tag.Of(1, 1).Value, token: 1), .. Answer(status: WireStatus.DiskFault), .. Answer(WireSamples.Body(w => w.Text("no")), WireStatus.NotNow)];
     }
@@ -64,7 +66,7 @@ internal sealed class CoordinatorFrames() : FuzzTarget("coordinator", "a board's
         }
 
         var answers = Answers(input[1..]);
-        var isOpen = input[0] != 0;
+        var isOpen = input[0] == 1;
         var world = new SimWorld(1);
         var cluster = new SimCluster(
             world,
@@ -73,6 +75,11 @@ internal sealed class CoordinatorFrames() : FuzzTarget("coordinator", "a board's
             makeBoard: (i, context) => new ScriptedBoard(context, i, 2, SizeBytes));
         cluster.Boards.ForEach(b => b.Start());
         var liar = cluster.Scripted(1);
+        if (input[0] == 2 && answers.TryDequeue(out var first))
+        {
+            liar.Account = first.Frame.AsSpan(Math.Min(first.Frame.Length, FrameHeader.Size)).ToArray();
+        }
+
         if (!isOpen)
         {
             liar.Held.UnionWith(Questions);
@@ -86,8 +93,9 @@ internal sealed class CoordinatorFrames() : FuzzTarget("coordinator", "a board's
         }
 
         var answered = Converse(cluster, liar, answers);
-        var believed = answered > 0 && liar.Welcomes <= 1;
+        var believed = (answered > 0 || liar.Account is not null) && liar.Welcomes <= 1;
         liar.Held.Clear();
+        liar.Account = null;
         liar.Disconnect();
         world.RunFor(5000);
         Judge(cluster);

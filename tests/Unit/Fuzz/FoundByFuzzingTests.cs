@@ -199,6 +199,40 @@ public sealed class FoundByFuzzingTests : IDisposable
         cluster.RunUntilInSync();
     }
 
+    [Theory]
+    [InlineData(16, 4096, 1 << 20, 5)]
+    [InlineData(65535, 4096, 1 << 20, 5)]
+    [InlineData(1, 0, 1 << 20, 5)]
+    [InlineData(1, 4096, 0, 5)]
+    [InlineData(1, 4096, 5000, 5)]
+    [InlineData(1, 4096, 1 << 20, -1)]
+    public void A_board_that_is_a_member_as_no_board_can_be_is_not_connected_and_the_host_lives_on(int member, int blockBytes, long sizeBytes, int capacity)
+    {
+        var world = new SimWorld(1);
+        var cluster = new SimCluster(world, makeBoard: (i, context) => new ScriptedBoard(context, i, 2, 4L << 20));
+        cluster.Boards.ForEach(b => b.Start());
+        var state = new BoardState
+        {
+            Board = "pi-b",
+            BootId = 1001,
+            Volume = SimCluster.Volume,
+            VolumeName = SimCluster.VolumeName,
+            Member = (ushort)member,
+            BlockBytes = blockBytes,
+            SizeBytes = sizeBytes,
+            CapacityEntries = capacity,
+            View = View.First(SessionId.None, 42, MemberSet.Range(2), 4L << 20),
+        };
+        var body = new WireWriter();
+        state.WriteTo(body);
+        cluster.Scripted(1).Account = body.Written.ToArray();
+        cluster.Host.Start();
+        world.RunFor(1000);
+        Assert.Contains(world.Log, line => line.Contains("pi-b at pi-b:7710 sent a malformed state", StringComparison.Ordinal));
+        cluster.Scripted(1).Account = null;
+        cluster.RunUntilInSync();
+    }
+
     [Fact]
     public void A_text_of_a_peer_forges_no_line_of_a_log() =>
         Assert.Equal("a?b?", new WireReader(new WireWriter().Text("a\nb\u001b").Written.ToArray()).Text());
