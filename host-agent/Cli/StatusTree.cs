@@ -85,7 +85,7 @@ internal static class StatusTree
     {
         var well = IsHealthy(member);
         var nvm = member.NvmUsedPercent is { } percent
-            ? string.Create(CultureInfo.InvariantCulture, $"{member.NvmKind ?? "nvm"} {percent:F0}% full")
+            ? string.Create(CultureInfo.InvariantCulture, $"{Markup.Escape(member.NvmKind ?? "nvm")} {percent:F0}% full")
             : "";
         var tail = well ? nvm : $"{nvm}  {Reason(member)}".TrimStart();
         return $"  {Markup.Escape(member.Board.PadRight(nameWidth))}  {member.Connection,-12}  [{(well ? "green" : "yellow")}]{member.Sync,-10}[/]  {tail}".TrimEnd();

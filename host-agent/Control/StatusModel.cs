@@ -81,8 +81,8 @@ internal sealed record StatusModel
     /// <summary>Gets the volumes.</summary>
     public required IReadOnlyList<VolumeModel> Volumes { get; init; }
 
-    /// <summary>Tells whether a list holds nothing where something must be: the serializer looks at properties only.</summary>
-    public bool HasHoles() => Volumes.Any(v => v is null || v.Members.Any(m => m is null) || v.Warnings.Any(w => w is null));
+    /// <summary>Tells whether a list holds nothing where something must be, or a number is none: the serializer looks at properties only.</summary>
+    public bool HasHoles() => Volumes.Any(v => v is null || v.Members.Any(m => m is null || !double.IsFinite(m.NvmUsedPercent ?? 0)) || v.Warnings.Any(w => w is null));
 }
 
 /// <summary>One volume of the status.</summary>

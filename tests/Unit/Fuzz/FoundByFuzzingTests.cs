@@ -14,6 +14,7 @@ using MirrorController.Protocol.Tags;
 using MirrorController.Protocol.Views;
 using MirrorController.Protocol.Wire;
 using MirrorController.Tests.Harness;
+using MirrorController.Tests.Unit.Nbd;
 using MirrorController.Tests.Unit.Nvm;
 using MirrorController.Tests.Unit.Rig;
 
@@ -233,6 +234,45 @@ public sealed class FoundByFuzzingTests : IDisposable
         cluster.RunUntilInSync();
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_chip_whose_marks_contradict_each_other_is_not_used(bool isRetired)
+    {
+        var cluster = ScriptedMirror.OneBoard();
+        var board = cluster.Boards[0];
+        board.PowerCut();
+        var loop = new SimLoop(cluster.World, "forger");
+        var store = new NvmStore(loop, board.Nvm.Open(loop), new SimRandom(1), new ListLog());
+        Task? forged = null;
+        loop.Enter(() => forged = ForgeAsync());
+        cluster.World.RunUntil(() => forged!.IsCompleted);
+        forged!.GetAwaiter().GetResult();
+        board.Start();
+        cluster.World.RunFor(100);
+        var state = cluster.Board(0).Describe();
+        Assert.Equal(BoardCondition.Unusable, state.Condition);
+        Assert.Contains("contradicts itself: volume tank is in session 0", state.Reason, StringComparison.Ordinal);
+
+        async Task ForgeAsync()
+        {
+            Assert.Equal(NvmOpenState.Ok, (await store.OpenAsync()).State);
+            Assert.True((await store.StartAsync()).IsOk);
+            if (isRetired)
+            {
+                store.SetRetired(0, Tag.Of(9, 9));
+            }
+            else
+            {
+                store.SetDurable(0, Tag.Of(9, 9));
+            }
+
+            var done = new StoreRig.Outcome();
+            store.Commit(done);
+            await Task.Yield();
+        }
+    }
+
     [Fact]
     public void A_text_of_a_peer_forges_no_line_of_a_log() =>
         Assert.Equal("a?b?", new WireReader(new WireWriter().Text("a\nb\u001b").Written.ToArray()).Text());
@@ -252,6 +292,23 @@ public sealed class FoundByFuzzingTests : IDisposable
     {
         using var client = ClientOf(json);
         Assert.Null(await client.GetStatusAsync(TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task A_status_with_a_number_that_is_none_is_no_answer()
+    {
+        using var client = ClientOf(OneMember("1e999", "fram"));
+        Assert.Null(await client.GetStatusAsync(TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task The_name_of_a_memory_chip_is_no_markup()
+    {
+        using var client = ClientOf(OneMember("5", "fram [[x"));
+        var status = await client.GetStatusAsync(TestContext.Current.CancellationToken);
+        using var output = new StringWriter();
+        Screen.Plain(output, TextWriter.Null).Markup(StatusTree.Lines(status!)[1]);
+        Assert.Contains("fram [[x 5% full", output.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -295,6 +352,10 @@ public sealed class FoundByFuzzingTests : IDisposable
         _folder.Write("rig.json", "{" + Rest + ",\"boards\":[]}");
         Assert.Equal("tank", RigState.Load(paths)!.Volume);
     }
+
+    private static string OneMember(string percent, string chip) =>
+        "{\"version\":\"1\",\"volumes\":[{\"name\":\"t\",\"state\":\"InSync\",\"sizeBytes\":1,\"nbd\":\"n\",\"members\":[{\"board\":\"a\",\"member\":0,\"connection\":\"Connected\","
+        + $"\"sync\":\"InSync\",\"since\":\"2026-01-02T03:04:05+00:00\",\"nvmKind\":\"{chip}\",\"nvmUsedPercent\":{percent}}}],\"atRisk\":{{\"bytes\":0,\"oldestMs\":0}},\"session\":1}}]}}";
 
     private static List<Tag> Overlapping(TagTable table, BlockRange range)
     {
