@@ -104,6 +104,22 @@ public sealed class SimCluster
         creator.PowerCut();
     }
 
+    /// <summary>Makes the body of a CREATE for one board.</summary>
+    public WireWriter CreateBody(int member, VolumeId volume)
+    {
+        var writer = new WireWriter();
+        new CreateRequest
+        {
+            Volume = volume,
+            Name = VolumeName,
+            Member = (ushort)member,
+            BlockBytes = BlockBytes,
+            SizeBytes = SizeBytes,
+            View = View.First(SessionId.None, 42, MemberSet.Range(Boards.Count), SizeBytes),
+        }.WriteTo(writer);
+        return writer;
+    }
+
     /// <summary>Runs until the volume serves and all members are equal.</summary>
     public void RunUntilInSync(long timeoutMs = 60_000) =>
         World.RunUntil(() => Host.IsRunning && Coordinator.Describe().State == VolumeState.InSync, timeoutMs);
@@ -154,7 +170,8 @@ public sealed class SimCluster
     }
 
     /// <summary>Gets a node's way to the network, through the tap if there is one.</summary>
-    public INetwork NetworkOf(SimNodeContext context) => Tap?.Over(context) ?? context.Network;
+    public INetwork NetworkOf(SimNodeContext context) =>
+        Tap?.Over(context) ?? (World.IsVerbose ? new TracedNetwork(context) : context.Network);
 
     /// <summary>Makes a coordinator of the volume, as a host's agent does at its start.</summary>
     public Coordinator StartHost(SimNodeContext context)
@@ -214,17 +231,7 @@ public sealed class SimCluster
 
         private async Task CreateAsync(BoardLink link)
         {
-            var writer = new WireWriter();
-            new CreateRequest
-            {
-                Volume = SimCluster.Volume,
-                Name = VolumeName,
-                Member = (ushort)_links.IndexOf(link),
-                BlockBytes = BlockBytes,
-                SizeBytes = _cluster.SizeBytes,
-                View = View.First(SessionId.None, 42, MemberSet.Range(_links.Count), _cluster.SizeBytes),
-            }.WriteTo(writer);
-            var answer = await link.AskAsync(new FrameHeader { Command = Command.Create }, writer);
+            var answer = await link.AskAsync(new FrameHeader { Command = Command.Create }, _cluster.CreateBody(_links.IndexOf(link), Volume));
             if (answer.Arrived && answer.Header.Status != WireStatus.Ok)
             {
                 _cluster.World.Note($"creation failed: {answer.Fault}");

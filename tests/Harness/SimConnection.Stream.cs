@@ -61,6 +61,12 @@ internal sealed partial class SimConnection
             }
         }
 
+        if (IsGarbled)
+        {
+            IsGarbled = false;
+            bytes[_random.Below(count)] ^= (byte)(1 << _random.Below(8));
+        }
+
         QueuedBytes -= count;
         _unread += count;
         TransmitPieces(bytes);
@@ -68,7 +74,7 @@ internal sealed partial class SimConnection
 
     private void TransmitPieces(byte[] bytes)
     {
-        var random = World.Random;
+        var random = _random;
         var cuts = new SortedSet<int> { bytes.Length };
         for (var i = random.Below(World.Options.NetCutsMax + 1); i > 0; i--)
         {
@@ -103,7 +109,7 @@ internal sealed partial class SimConnection
 
     private void ScheduleArrival()
     {
-        _lastArrivalMicros = Math.Max(_lastArrivalMicros, World.NowMicros + _fabric.Delay());
+        _lastArrivalMicros = Math.Max(_lastArrivalMicros, World.NowMicros + NextDelay());
         World.Schedule(_lastArrivalMicros, ArriveOne);
     }
 

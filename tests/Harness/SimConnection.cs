@@ -10,6 +10,7 @@ internal sealed partial class SimConnection : IConnection
     private const int PieceMax = 64 * 1024;
 
     private readonly SimFabric _fabric;
+    private readonly SimRandom _random;
     private readonly Queue<Slice> _queue = new();
     private IConnectionHandler? _handler;
     private SimConnection? _other;
@@ -26,6 +27,7 @@ internal sealed partial class SimConnection : IConnection
         Peer = peer;
         _handler = handler;
         _fabric = loop.World.Fabric;
+        _random = _fabric.RandomOf(loop.Name, peerHost);
         _fabric.Add(this);
     }
 
@@ -51,6 +53,9 @@ internal sealed partial class SimConnection : IConnection
 
     /// <summary>Gets or sets whether nothing arrives here or leaves here any more, and nobody knows.</summary>
     public bool IsDead { get; set; }
+
+    /// <summary>Gets or sets whether a bit of the next bytes sent is turned.</summary>
+    public bool IsGarbled { get; set; }
 
     private SimWorld World => Loop.World;
 
@@ -159,8 +164,11 @@ internal sealed partial class SimConnection : IConnection
         }
     }
 
+    /// <summary>Draws how long the next piece is on its way.</summary>
+    internal long NextDelay() => _fabric.Delay(_random, Loop.Name, PeerHost);
+
     /// <summary>The connection breaks after a moment; what is on the way is lost.</summary>
-    public void ResetSoon(string reason) => World.ScheduleIn(_fabric.Delay(), () => Loop.Arrive(() => End(reason)));
+    public void ResetSoon(string reason) => World.ScheduleIn(NextDelay(), () => Loop.Arrive(() => End(reason)));
 
     /// <summary>This end's node lost its power: the system told the other end, or nobody could.</summary>
     public void OwnerDied(bool silent)

@@ -28,7 +28,7 @@ public sealed class SimDiskMedia
         World = world;
         Name = name;
         SizeBytes = sizeBytes;
-        _random = world.Random.Fork();
+        _random = world.RandomFor(name);
     }
 
     public SimWorld World { get; }
@@ -68,6 +68,17 @@ public sealed class SimDiskMedia
     /// <summary>Changes the medium behind everyone's back, durably: what was written elsewhere, or has rotted.</summary>
     public void Poke(long offsetBytes, ReadOnlySpan<byte> bytes) => StoreNow(offsetBytes, bytes, durable: true);
 
+    /// <summary>Tells what a power cut now may leave of a sector; null is zeroes.</summary>
+    public IEnumerable<byte[]?> Remains(long sector)
+    {
+        var found = _sectors.GetValueOrDefault(sector);
+        yield return found?.Durable;
+        foreach (var (_, bytes) in found?.Versions ?? [])
+        {
+            yield return bytes;
+        }
+    }
+
     /// <summary>Loses the power: each unsynced sector keeps one of its versions.</summary>
     public void PowerCut()
     {
@@ -78,6 +89,7 @@ public sealed class SimDiskMedia
         }
 
         _running.Clear();
+        Faults.HasUnreportedError = false;
         // Some cuts lose everything, some nothing: both are rare if each sector is drawn by itself.
         var mode = _random.Below(8);
         foreach (var sector in _unsynced.Values)
@@ -93,12 +105,65 @@ public sealed class SimDiskMedia
         }
     }
 
+    /// <summary>Copies what is durable, of a disk without power: an image.</summary>
+    public IReadOnlyDictionary<long, byte[]> TakeImage()
+    {
+        if (_unsynced.Count + _running.Count > 0)
+        {
+            throw new InvalidOperationException($"{Name} is in use.");
+        }
+
+        return _sectors.Where(s => s.Value.Durable is not null).ToDictionary(s => s.Key, s => (byte[])s.Value.Durable!.Clone());
+    }
+
+    /// <summary>Puts an image in the place of all that is there.</summary>
+    public void RestoreImage(IReadOnlyDictionary<long, byte[]> image)
+    {
+        if (_unsynced.Count + _running.Count > 0)
+        {
+            throw new InvalidOperationException($"{Name} is in use.");
+        }
+
+        _sectors.Clear();
+        foreach (var (sector, bytes) in image)
+        {
+            _sectors.Add(sector, new SimSector { Durable = (byte[])bytes.Clone() });
+        }
+    }
+
+    /// <summary>The node's process ends and the system lives on: the cache stays, what runs is ended.</summary>
+    public void ProcessEnd()
+    {
+        foreach (var request in _running.ToArray())
+        {
+            request.ApplyAtProcessEnd();
+        }
+
+        _running.Clear();
+    }
+
+    /// <summary>The system fails to write back what is in the cache: the pages count as clean, and the next sync tells.</summary>
+    public void FailWriteback()
+    {
+        if (_unsynced.Count > 0)
+        {
+            World.Note($"{Name}: {_unsynced.Count} sectors could not be written back");
+            FailSyncNow();
+            Faults.HasUnreportedError = true;
+        }
+    }
+
     internal void Begin(SimDiskRequest request)
     {
         OperationCount++;
         OverlapCount += _running.Count(other => other.Conflicts(request));
         request.SyncsUpTo = _writes;
         _running.Add(request);
+        if (World.IsVerbose)
+        {
+            World.Note($"{Name}: {request} begins");
+        }
+
         OperationBegins?.Invoke();
     }
 
@@ -188,6 +253,9 @@ public sealed class SimDiskMedia
 
         _unsynced.Clear();
     }
+
+    internal long NextReportDelayMicros() =>
+        World.Options.DiskReportDelayMaxMicros == 0 ? 0 : _random.Between(0, World.Options.DiskReportDelayMaxMicros);
 
     internal long NextDelayMicros() =>
         Faults.ExtraDelayMicros + _random.Between(World.Options.DiskDelayMinMicros, World.Options.DiskDelayMaxMicros);

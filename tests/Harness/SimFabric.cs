@@ -10,7 +10,9 @@ public sealed class SimFabric(SimWorld world)
     private const long RetryMicros = 200_000;
 
     private readonly Dictionary<(string Host, int Port), SimListener> _listeners = [];
-    private readonly HashSet<(string, string)> _blocked = [];
+    private readonly HashSet<(string From, string To)> _blocked = [];
+    private readonly Dictionary<(string, string), long> _slow = [];
+    private readonly Dictionary<(string, string), int> _made = [];
     private readonly HashSet<string> _unanswering = [];
     private readonly List<SimConnection> _connections = [];
     private int _nextPort = FirstFreePort;
@@ -21,13 +23,28 @@ public sealed class SimFabric(SimWorld world)
     public void Block(string a, string b)
     {
         world.Note($"network: {a} and {b} do not reach each other");
-        _blocked.Add(Pair(a, b));
+        _blocked.Add((a, b));
+        _blocked.Add((b, a));
+    }
+
+    /// <summary>Holds up everything on its way from one node to another; what goes the other way arrives.</summary>
+    public void BlockWay(string from, string to)
+    {
+        world.Note($"network: nothing from {from} reaches {to}");
+        _blocked.Add((from, to));
+    }
+
+    /// <summary>Makes the way between two nodes slower; 0 ends it.</summary>
+    public void Slow(string a, string b, long moreMicros)
+    {
+        world.Note($"network: {a} and {b} are {moreMicros} microseconds further apart");
+        _slow[Pair(a, b)] = moreMicros;
     }
 
     /// <summary>Lets everything through again; what was held up arrives, in order, where the connection still stands.</summary>
     public void Heal(string a, string b)
     {
-        if (_blocked.Remove(Pair(a, b)))
+        if (_blocked.Remove((a, b)) | _blocked.Remove((b, a)))
         {
             world.Note($"network: {a} and {b} reach each other again");
             foreach (var connection in Between(a, b))
@@ -37,9 +54,10 @@ public sealed class SimFabric(SimWorld world)
         }
     }
 
-    /// <summary>Heals every block.</summary>
+    /// <summary>Heals every block and every slow way.</summary>
     public void HealAll()
     {
+        _slow.Clear();
         foreach (var (a, b) in _blocked.ToArray())
         {
             Heal(a, b);
@@ -56,6 +74,16 @@ public sealed class SimFabric(SimWorld world)
         }
     }
 
+    /// <summary>Turns one bit of what is sent next on each connection between two nodes; checksums of the network do not see it.</summary>
+    public void Garble(string a, string b)
+    {
+        world.Note($"network: a bit is turned between {a} and {b}");
+        foreach (var connection in Between(a, b))
+        {
+            connection.IsGarbled = true;
+        }
+    }
+
     /// <summary>Breaks the connections between two nodes; nobody is told, and nothing arrives on them any more.</summary>
     public void CutSilent(string a, string b)
     {
@@ -66,7 +94,14 @@ public sealed class SimFabric(SimWorld world)
         }
     }
 
-    internal bool IsBlocked(string a, string b) => _blocked.Contains(Pair(a, b));
+    internal bool IsBlocked(string from, string to) => _blocked.Contains((from, to));
+
+    /// <summary>Makes the random numbers of the next connection between two nodes.</summary>
+    internal SimRandom RandomOf(string from, string to)
+    {
+        var number = _made[(from, to)] = _made.GetValueOrDefault((from, to)) + 1;
+        return world.RandomFor($"connection {number} from {from} to {to}");
+    }
 
     internal void Add(SimConnection connection) => _connections.Add(connection);
 
@@ -108,14 +143,14 @@ public sealed class SimFabric(SimWorld world)
 
     internal void Knock(SimConnection client, NodeAddress address)
     {
-        world.ScheduleIn(Delay(), () =>
+        world.ScheduleIn(client.NextDelay(), () =>
         {
             if (!client.IsConnecting)
             {
                 return;
             }
 
-            if (_unanswering.Contains(client.PeerHost) || IsBlocked(client.Loop.Name, client.PeerHost))
+            if (_unanswering.Contains(client.PeerHost) || IsBlocked(client.Loop.Name, client.PeerHost) || IsBlocked(client.PeerHost, client.Loop.Name))
             {
                 // As a system does it: knock again until the caller loses patience.
                 world.ScheduleIn(RetryMicros, () => Knock(client, address));
@@ -152,7 +187,8 @@ public sealed class SimFabric(SimWorld world)
 
     internal void NodeStarted(SimLoop loop) => _unanswering.Remove(loop.Name);
 
-    internal long Delay() => world.Random.Between(world.Options.NetDelayMinMicros, world.Options.NetDelayMaxMicros);
+    internal long Delay(SimRandom random, string a, string b) =>
+        (_slow.Count == 0 ? 0 : _slow.GetValueOrDefault(Pair(a, b))) + random.Between(world.Options.NetDelayMinMicros, world.Options.NetDelayMaxMicros);
 
     private static (string, string) Pair(string a, string b) => string.CompareOrdinal(a, b) <= 0 ? (a, b) : (b, a);
 

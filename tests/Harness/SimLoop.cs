@@ -10,13 +10,25 @@ public sealed class SimLoop : ILoop
     private readonly Queue<SimTimer> _due = new();
     private readonly List<SimConnection> _toFlush = [];
     private readonly SimSynchronizationContext _context;
+    private readonly SimRandom _random;
+    private readonly long _bornMicros;
+    private List<SimTimer> _timers = [];
+    private int _timersLookAt = 64;
+    private long _jumpedMicros;
     private bool _turnScheduled;
+    private bool _turnOwed;
+    private bool _isPaused;
     private bool _inTurn;
 
-    public SimLoop(SimWorld world, string name)
+    /// <param name="world">Where it runs.</param>
+    /// <param name="name">The node's name.</param>
+    /// <param name="life">Which life of the node it is.</param>
+    public SimLoop(SimWorld world, string name, int life = 1)
     {
         World = world;
         Name = name;
+        _random = world.RandomFor($"{name}, turns of life {life}");
+        _bornMicros = world.NowMicros;
         _context = new SimSynchronizationContext(this);
     }
 
@@ -30,7 +42,26 @@ public sealed class SimLoop : ILoop
     /// <summary>Gets the pool of this loop's buffers.</summary>
     public BufferPool Pool { get; } = new();
 
-    public long NowMicros => World.NowMicros;
+    /// <summary>Gets how fast this node's clock goes; 1 is right.</summary>
+    public double ClockRate { get; init; } = 1;
+
+    /// <summary>Gets the node's own clock.</summary>
+    public long NowMicros => _bornMicros + (long)((World.NowMicros - _bornMicros) * ClockRate) + _jumpedMicros;
+
+    /// <summary>Gets or sets whether the node stands still: everything waits for it.</summary>
+    public bool IsPaused
+    {
+        get => _isPaused;
+        set
+        {
+            _isPaused = value;
+            if (!value && _turnOwed)
+            {
+                _turnOwed = false;
+                ScheduleTurn();
+            }
+        }
+    }
 
     public void Post(Action action)
     {
@@ -46,16 +77,27 @@ public sealed class SimLoop : ILoop
     {
         ArgumentOutOfRangeException.ThrowIfNegative(delayMs);
         ArgumentNullException.ThrowIfNull(action);
-        var timer = new SimTimer(action);
-        World.ScheduleIn(delayMs * 1000, () =>
+        var timer = new SimTimer(action, NowMicros + (delayMs * 1000));
+        if (_timers.Count >= _timersLookAt)
         {
-            if (!IsDead && !timer.IsOver)
-            {
-                _due.Enqueue(timer);
-                ScheduleTurn();
-            }
-        });
+            _timers = _timers.FindAll(t => !t.IsOver && !t.IsDue);
+            _timersLookAt = 64 + (2 * _timers.Count);
+        }
+
+        _timers.Add(timer);
+        Wake(timer);
         return timer;
+    }
+
+    /// <summary>Puts the node's clock forward, as it is after a sleep: timers whose time has come are due.</summary>
+    public void JumpClock(long micros)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(micros);
+        _jumpedMicros += micros;
+        foreach (var timer in _timers.FindAll(t => !t.IsOver && !t.IsDue))
+        {
+            Wake(timer);
+        }
     }
 
     /// <summary>Runs something at once as a callback of this node: for starting it.</summary>
@@ -102,19 +144,42 @@ public sealed class SimLoop : ILoop
         }
     }
 
+    private void Wake(SimTimer timer) =>
+        World.ScheduleIn((long)Math.Ceiling(Math.Max(0, timer.DueMicros - NowMicros) / ClockRate), () =>
+        {
+            if (IsDead || timer.IsOver || timer.IsDue)
+            {
+                return;
+            }
+
+            if (NowMicros < timer.DueMicros)
+            {
+                Wake(timer);
+                return;
+            }
+
+            timer.IsDue = true;
+            _due.Enqueue(timer);
+            ScheduleTurn();
+        });
+
     private void ScheduleTurn()
     {
         if (!_turnScheduled && !_inTurn)
         {
             _turnScheduled = true;
-            World.ScheduleIn(World.Random.Between(0, World.Options.TurnDelayMaxMicros), Turn);
+            World.ScheduleIn(_random.Between(0, World.Options.TurnDelayMaxMicros), Turn);
         }
     }
 
     private void Turn()
     {
         _turnScheduled = false;
-        if (!IsDead)
+        if (IsPaused)
+        {
+            _turnOwed = true;
+        }
+        else if (!IsDead)
         {
             Guarded(RunTurn);
         }

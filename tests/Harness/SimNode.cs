@@ -31,6 +31,9 @@ public sealed class SimNode
     /// <summary>Gets what the factory made for the current life.</summary>
     public object? Instance { get; private set; }
 
+    /// <summary>Gets or sets how fast this node's clock goes, from its next start on; 1 is right.</summary>
+    public double ClockRate { get; set; } = 1;
+
     public SimDiskMedia Disk => _disks.Single();
 
     public SimNvmMedia Nvm => _nvms.Single();
@@ -67,7 +70,7 @@ public sealed class SimNode
 
         StartCount++;
         World.Note($"{Name} starts for the {StartCount}. time");
-        var loop = new SimLoop(World, Name);
+        var loop = new SimLoop(World, Name, StartCount) { ClockRate = ClockRate };
         Loop = loop;
         World.Fabric.NodeStarted(loop);
         var context = new SimNodeContext(
@@ -76,7 +79,7 @@ public sealed class SimNode
             new SimNetwork(loop),
             [.. _disks.Select(d => d.Open(loop))],
             [.. _nvms.Select(n => n.Open(loop))],
-            World.Random.Fork(),
+            World.RandomFor($"{Name}, life {StartCount}"),
             new SimLog(World, Name));
         loop.Enter(() => Instance = _factory(context));
     }
@@ -97,6 +100,44 @@ public sealed class SimNode
         _disks.ForEach(d => d.PowerCut());
         _nvms.ForEach(n => n.PowerCut());
         Instance = null;
+    }
+
+    /// <summary>Ends the node's process; the system lives on, and with it the caches of its disks.</summary>
+    public void Kill()
+    {
+        if (!IsRunning)
+        {
+            return;
+        }
+
+        World.Note($"{Name} is killed");
+        _cutAfter = -1;
+        Loop!.Kill();
+        World.Fabric.NodeDied(Loop, silent: false);
+        _disks.ForEach(d => d.ProcessEnd());
+        // A transfer to the chip ends anywhere: nobody clocks it any more.
+        _nvms.ForEach(n => n.PowerCut());
+        Instance = null;
+    }
+
+    /// <summary>Holds the node up, as a system does that swaps or a process that is stopped: it does nothing, and nobody is told.</summary>
+    public void Pause()
+    {
+        if (IsRunning && !Loop!.IsPaused)
+        {
+            World.Note($"{Name} stands still");
+            Loop.IsPaused = true;
+        }
+    }
+
+    /// <summary>Lets it go on: what has come in meanwhile is taken in at once.</summary>
+    public void Resume()
+    {
+        if (IsRunning && Loop!.IsPaused)
+        {
+            World.Note($"{Name} goes on");
+            Loop.IsPaused = false;
+        }
     }
 
     /// <summary>Takes the power away while the so-and-so-manieth disk operation or chip write from now is running (1: the next one).</summary>

@@ -20,7 +20,7 @@ public sealed class SimNvmMedia
         Kind = kind;
         PageBytes = pageBytes;
         _bytes = new byte[sizeBytes];
-        _random = world.Random.Fork();
+        _random = world.RandomFor(name);
         Blank(0xFF);
     }
 
@@ -37,11 +37,20 @@ public sealed class SimNvmMedia
     /// <summary>Gets or sets how many of the next transfers fail.</summary>
     public int FailTransfers { get; set; }
 
+    /// <summary>Gets or sets how many of the next writes are acknowledged and do not stand.</summary>
+    public int LieWrites { get; set; }
+
+    /// <summary>Gets or sets whether every transfer fails.</summary>
+    public bool IsBroken { get; set; }
+
     /// <summary>Gets or sets a judge of single transfers: (is write, address, length) to a sentence, or null to let it pass.</summary>
     public Func<bool, int, int, string?>? Judge { get; set; }
 
     /// <summary>Gets or sets whether transfers begin and do not end until this is false again.</summary>
     public bool IsStuck { get; set; }
+
+    /// <summary>Gets or sets a time added to every transfer: a slow chip.</summary>
+    public long ExtraDelayMicros { get; set; }
 
     /// <summary>Gets how many writes have begun.</summary>
     public long WriteCount { get; private set; }
@@ -90,6 +99,11 @@ public sealed class SimNvmMedia
     {
         WriteCount++;
         _running = (address, data.ToArray());
+        if (World.IsVerbose)
+        {
+            World.Note($"{Name}: write {address}+{data.Length} begins");
+        }
+
         OperationBegins?.Invoke();
     }
 
@@ -105,6 +119,13 @@ public sealed class SimNvmMedia
         if (fault is null)
         {
             data.Span.CopyTo(_bytes.AsSpan(address));
+            if (LieWrites > 0)
+            {
+                // What is lost stands at the front: there it is read back, a superblock or the head of a batch.
+                LieWrites--;
+                World.Note($"{Name}: a write of {data.Length} bytes at {address} does not stand");
+                _random.Fill(_bytes.AsSpan(address, Math.Min(data.Length, 4)));
+            }
         }
         else
         {
@@ -125,13 +146,19 @@ public sealed class SimNvmMedia
         return fault;
     }
 
-    internal long NextDelayMicros() => World.Options.NvmDelayMaxMicros == 0 ? 0 : _random.Between(1, World.Options.NvmDelayMaxMicros);
+    internal long NextDelayMicros() =>
+        ExtraDelayMicros + (World.Options.NvmDelayMaxMicros == 0 ? 0 : _random.Between(1, World.Options.NvmDelayMaxMicros));
 
     private string? Fault(bool isWrite, int address, int length)
     {
         if (Judge?.Invoke(isWrite, address, length) is { } sentence)
         {
             return sentence;
+        }
+
+        if (IsBroken)
+        {
+            return "The chip did not answer.";
         }
 
         if (FailTransfers > 0)

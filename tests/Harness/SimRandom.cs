@@ -20,6 +20,20 @@ public sealed class SimRandom : IRandomSource
         _d = Mix(ref seed);
     }
 
+    /// <summary>Makes the source of one named thing in a seed's world: what it draws depends on nothing that happened before.</summary>
+    public static SimRandom For(ulong seed, string name)
+    {
+        const ulong FnvBasis = 0xCBF29CE484222325;
+        const ulong FnvPrime = 0x100000001B3;
+        var hash = FnvBasis;
+        foreach (var c in name)
+        {
+            hash = (hash ^ c) * FnvPrime;
+        }
+
+        return new SimRandom(Mix(ref seed) ^ hash);
+    }
+
     public ulong NextBits()
     {
         var result = BitOperations.RotateLeft(_b * 5, 7) * 9;

@@ -29,6 +29,9 @@ public sealed class SimWorld
 
     public SimRandom Random { get; }
 
+    /// <summary>Gets or sets whether every request, frame and operation of a device is noted, too: a long story, told only when someone reads it.</summary>
+    public bool IsVerbose { get; set; }
+
     /// <summary>Gets the network between the nodes.</summary>
     public SimFabric Fabric { get; }
 
@@ -51,6 +54,9 @@ public sealed class SimWorld
     /// <summary>Notes a line, with the virtual time before it.</summary>
     public void Note(string line) =>
         _log.Add(string.Create(CultureInfo.InvariantCulture, $"{NowMicros / 1000.0,12:F3} ms  {line}"));
+
+    /// <summary>Makes the random numbers of one named thing: taking another thing out of a history leaves them as they are.</summary>
+    public SimRandom RandomFor(string name) => SimRandom.For(Seed, name);
 
     /// <summary>Lets something happen at a time, or now if that is past.</summary>
     public void Schedule(long atMicros, Action action) =>

@@ -41,10 +41,16 @@ public sealed class CheckedWrite
     /// <summary>Gets whether it ended with an error: it may have happened or not.</summary>
     public bool HasFailed { get; internal set; }
 
-    /// <summary>Gets its place among the writes of its session: they are acknowledged in the order of their tags (W1).</summary>
-    internal long Order => Acknowledged == 0 ? long.MaxValue : Acknowledged;
+    /// <summary>Gets the moment at which the volume had taken it; 0 before. A part of a longer request is acknowledged later, with the whole.</summary>
+    public long Taken { get; internal set; }
 
-    internal bool IsProtected => Acknowledged > 0 && (Fua || Acknowledged < Session!.ProtectedBefore);
+    /// <summary>Gets its place among the writes of its session: overlapping ones are taken in the order of their tags (W1).</summary>
+    internal long Order => Taken == 0 ? long.MaxValue : Taken;
+
+    internal bool IsProtected => Acknowledged > 0 && (Fua || IsKept || Acknowledged < Session!.ProtectedBefore);
+
+    /// <summary>Gets or sets whether it is promised for another reason than a flush.</summary>
+    internal bool IsKept { get; set; }
 
     /// <summary>Makes its data: every 8 bytes name the version and the place.</summary>
     public byte[] MakeData()
@@ -66,7 +72,7 @@ public sealed class CheckedWrite
         }
 
         var end = Acknowledged > 0 ? $"acknowledged at {Acknowledged}" : HasFailed ? "failed" : "never answered";
-        var kept = IsProtected ? (Fua ? ", FUA" : ", flushed") : string.Empty;
+        var kept = IsProtected ? (Fua ? ", FUA" : IsKept ? ", a board had it all the time" : ", flushed") : string.Empty;
         return $"version {Version} of {Session!.Name} (bytes {OffsetBytes}+{LengthBytes}, issued at {Issued}, {end}{kept})";
     }
 

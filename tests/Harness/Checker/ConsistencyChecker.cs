@@ -12,7 +12,7 @@ namespace MirrorController.Tests.Harness.Checker;
 /// <item>Once a later session is open, an earlier one gets nothing acknowledged that was issued after that (rule 7).</item>
 /// </list>
 /// </remarks>
-public sealed class ConsistencyChecker
+public sealed partial class ConsistencyChecker
 {
     /// <summary>What no disk tears.</summary>
     public const int SectorBytes = 512;
@@ -87,10 +87,21 @@ public sealed class ConsistencyChecker
         return write;
     }
 
+    /// <summary>The volume has taken the write; who issued it need not know of it yet.</summary>
+    public void Take(CheckedWrite write)
+    {
+        JudgeLate(write.Session!, write.Issued, "acknowledged a write (rule 7)");
+        write.Taken = ++_moment;
+    }
+
     /// <summary>The write was acknowledged.</summary>
     public void Acknowledge(CheckedWrite write)
     {
-        JudgeLate(write.Session!, write.Issued, "acknowledged a write (rule 7)");
+        if (write.Taken == 0)
+        {
+            Take(write);
+        }
+
         write.Acknowledged = ++_moment;
     }
 
@@ -137,6 +148,24 @@ public sealed class ConsistencyChecker
                     {
                         throw Fail($"Rule 2: {session.Name} had found {found}. {Story(sector, cell)}");
                     }
+                }
+            }
+        }
+    }
+
+    /// <summary>A session has reconciled its members: what it found in the sectors that it has not written is what a board holds now, for good.</summary>
+    public void PinFound(CheckedSession session, ReadOnlySpan<byte> volume)
+    {
+        for (long sector = 0; sector < volume.Length / SectorBytes; sector++)
+        {
+            for (var cell = 0; cell < CellsPerSector; cell++)
+            {
+                var state = session.At(sector);
+                var at = (sector * SectorBytes) + (cell * CheckedWrite.CellBytes);
+                if (state.Found[cell] is null && !state.Versions.Exists(v => (v.Cells & (1 << cell)) != 0))
+                {
+                    var version = CheckedWrite.VersionIn(volume.Slice((int)at, CheckedWrite.CellBytes), at);
+                    JudgeCell(session, _moment, _moment, sector, cell, version, "the disks after the recovery");
                 }
             }
         }

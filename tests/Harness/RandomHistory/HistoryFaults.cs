@@ -1,42 +1,54 @@
 namespace MirrorController.Tests.Harness.RandomHistory;
 
 /// <summary>Lets things go wrong, one after another, as the plan has it; whatever it takes away it gives back after a while.</summary>
-internal sealed class HistoryFaults
+/// <remarks>Each fault draws from random numbers of its own: without one of them the others stay what they are.</remarks>
+internal sealed partial class HistoryFaults
 {
     private const int DownMaxMs = 1500;
 
     private readonly RandomHistory _history;
-    private readonly SimRandom _random;
     private readonly List<SimNode> _boards;
+    private readonly HistoryImages _images;
+    private readonly HistoryOperator _operator;
+    private SimRandom _random;
 
     public HistoryFaults(RandomHistory history)
     {
         _history = history;
-        _random = history.World.Random.Fork();
         _boards = history.Cluster.Boards;
+        _images = new HistoryImages(history);
+        _operator = new HistoryOperator(history);
+        _random = history.World.RandomFor("faults");
     }
 
     /// <summary>Gets how often each kind began.</summary>
     public Dictionary<HistoryFault, int> Counts { get; } = [];
 
+    /// <summary>Gets how many there were, those left out included.</summary>
+    public int Drawn { get; private set; }
+
     private SimWorld World => _history.World;
 
     public void Start() => World.ScheduleIn(1000 * _random.Between(1, _history.Plan.FaultPauseMaxMs), Next);
+
+    /// <summary>Gets the board with an old image in it, if there is one.</summary>
+    public SimNode? BoardWithImage => _images.Board;
 
     /// <summary>Ends every fault: from now on everything has to heal.</summary>
     public void EndAll()
     {
         World.Fabric.HealAll();
+        _images.PutBack();
+        _operator.Leave();
+        foreach (var node in _boards.Concat(_history.Hosts.Select(h => h.Node)))
+        {
+            node.Resume();
+        }
+
         foreach (var board in _boards)
         {
             board.PowerCutAtOperation(int.MaxValue);
-            board.Disk.Faults.FailWrites = 0;
-            board.Disk.Faults.FailReads = 0;
-            board.Disk.Faults.FailSyncs = 0;
-            board.Disk.Faults.IsHanging = false;
-            board.Disk.Faults.ExtraDelayMicros = 0;
-            board.Nvm.FailTransfers = 0;
-            board.Nvm.IsStuck = false;
+            EndDevice(board);
             Return(board);
         }
     }
@@ -48,7 +60,13 @@ internal sealed class HistoryFaults
             return;
         }
 
-        if (_history.Plan.Draw(_random) is { } fault)
+        _random = World.RandomFor($"fault {++Drawn}");
+        if (_history.Plan.Draw(_random) is not { } fault)
+        {
+            return;
+        }
+
+        if (_history.Limits.Has(Drawn))
         {
             foreach (var board in _boards.Where(b => !b.IsRunning && _random.OneIn(4)))
             {
@@ -56,14 +74,17 @@ internal sealed class HistoryFaults
                 Return(board);
             }
 
+            World.Note($"fault {Drawn}: {fault}");
+            Counts[fault] = Counts.GetValueOrDefault(fault) + 1;
             Begin(fault);
-            Start();
         }
+
+        _random = World.RandomFor($"pause {Drawn}");
+        Start();
     }
 
     private void Begin(HistoryFault fault)
     {
-        Counts[fault] = Counts.GetValueOrDefault(fault) + 1;
         var board = _boards[_random.Below(_boards.Count)];
         switch (fault)
         {
@@ -76,6 +97,10 @@ internal sealed class HistoryFaults
                 board.PowerCutAtOperation(count, _random.OneIn(2));
                 ReturnLater(board);
                 break;
+            case HistoryFault.KillBoard:
+                board.Kill();
+                ReturnLater(board);
+                break;
             case HistoryFault.CutAllBoards:
                 _boards.ForEach(Cut);
                 break;
@@ -86,57 +111,55 @@ internal sealed class HistoryFaults
                 CutHosts();
                 _boards.ForEach(Cut);
                 break;
+            case HistoryFault.StopHost:
+                StopHost();
+                break;
             case HistoryFault.ReplaceHost:
                 _history.ReplaceHost();
                 break;
-            case HistoryFault.CutLink:
-                CutLink();
+            case HistoryFault.PauseNode:
+                Pause(DrawNode());
                 break;
-            case HistoryFault.BlockLink:
-                var (a, b) = DrawLink();
-                World.Fabric.Block(a, b);
-                Later(4 * DownMaxMs, () => World.Fabric.Heal(a, b));
+            case HistoryFault.JumpClock:
+                DrawNode().Loop?.JumpClock(1000 * _random.Between(1, _random.OneIn(2) ? 500 : 20_000));
+                break;
+            case HistoryFault.RestoreImage:
+                if (_images.Change(board, _random))
+                {
+                    Later(4 * DownMaxMs, _images.PutBack);
+                }
+
+                break;
+            case HistoryFault.Verify:
+                _operator.Verify();
+                break;
+            case HistoryFault.CreateAgain:
+                _operator.CreateAgain(_random.Below(_boards.Count), sameId: _random.OneIn(2));
+                break;
+            case HistoryFault.ShowTable:
+                _operator.ShowTable(_random.Below(_boards.Count));
                 break;
             default:
-                BeginDevice(fault, board);
+                if (!BeginNetwork(fault))
+                {
+                    BeginDevice(fault, board);
+                }
+
                 break;
         }
     }
 
-    private void BeginDevice(HistoryFault fault, SimNode board)
+    private void Pause(SimNode node)
     {
-        World.Note($"{fault} at {board.Name}");
-        var disk = board.Disk.Faults;
-        switch (fault)
+        node.Pause();
+        var loop = node.Loop;
+        Later(6 * DownMaxMs, () =>
         {
-            case HistoryFault.FailDiskWrites:
-                disk.FailWrites = 1 + _random.Below(3);
-                disk.FailedWritesAreTaken = _random.OneIn(2);
-                break;
-            case HistoryFault.FailDiskReads:
-                disk.FailReads = 1 + _random.Below(6);
-                break;
-            case HistoryFault.FailDiskSyncs:
-                disk.FailSyncs = 1 + _random.Below(2);
-                break;
-            case HistoryFault.SlowDisk:
-                disk.ExtraDelayMicros = _random.Between(1000, 50_000);
-                Later(DownMaxMs, () => disk.ExtraDelayMicros = 0);
-                break;
-            case HistoryFault.HangDisk:
-                disk.IsHanging = true;
-                Later(DownMaxMs, () => disk.IsHanging = false);
-                break;
-            case HistoryFault.FailChipTransfers:
-                board.Nvm.FailTransfers = 1 + _random.Below(2);
-                break;
-            case HistoryFault.StickChip:
-                board.Nvm.IsStuck = true;
-                Later(DownMaxMs, () => board.Nvm.IsStuck = false);
-                break;
-            default:
-                throw new InvalidOperationException($"{fault} is no fault of a device.");
-        }
+            if (ReferenceEquals(node.Loop, loop))
+            {
+                node.Resume();
+            }
+        });
     }
 
     private void Cut(SimNode board)
@@ -155,24 +178,38 @@ internal sealed class HistoryFaults
         Later(DownMaxMs, _history.StartAHost);
     }
 
-    private void CutLink()
+    private void StopHost()
     {
-        var (a, b) = DrawLink();
-        if (_random.OneIn(2))
+        if (_history.Hosts.Find(h => h.IsRunning) is not { } host)
         {
-            World.Fabric.CutLoud(a, b);
+            return;
         }
-        else
+
+        var loop = host.Node.Loop;
+        World.Note($"the agent of {host.Node.Name} is told to end");
+        var coordinator = host.Coordinator;
+        host.IsTold = true;
+        var boundMs = 1000 * _random.Below(6);
+        host.Node.Post(() => _ = StopAsync());
+
+        async Task StopAsync()
         {
-            World.Fabric.CutSilent(a, b);
+            await coordinator.StopAsync(boundMs);
+            World.ScheduleIn(0, () =>
+            {
+                if (ReferenceEquals(host.Node.Loop, loop) && !_history.IsEnding)
+                {
+                    host.PowerCut(silent: false);
+                    Later(DownMaxMs, _history.StartAHost);
+                }
+            });
         }
     }
 
-    private (string A, string B) DrawLink()
+    private SimNode DrawNode()
     {
-        var a = _boards[_random.Below(_boards.Count)].Name;
-        var others = _boards.Select(b => b.Name).Where(n => n != a).Concat(_history.Hosts.Select(h => h.Node.Name)).ToList();
-        return (a, others[_random.Below(others.Count)]);
+        var number = _random.Below(_boards.Count + _history.Hosts.Count);
+        return number < _boards.Count ? _boards[number] : _history.Hosts[number - _boards.Count].Node;
     }
 
     private void ReturnLater(SimNode board) => Later(DownMaxMs, () => Return(board));
@@ -186,5 +223,5 @@ internal sealed class HistoryFaults
     }
 
     private void Later(int maxMs, Action action) =>
-        World.ScheduleIn(_random.OneIn(3) ? _random.Between(0, 20_000) : 1000 * _random.Between(0, maxMs), action);
+        World.ScheduleIn(_history.Plan.IsQuick || _random.OneIn(3) ? _random.Between(0, 20_000) : 1000 * _random.Between(0, maxMs), action);
 }

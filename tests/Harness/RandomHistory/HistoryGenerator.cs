@@ -4,55 +4,50 @@ using MirrorController.Tests.Harness.Checker;
 namespace MirrorController.Tests.Harness.RandomHistory;
 
 /// <summary>An application of a random history: reads, writes and flushes, several in flight, for one life of its host.</summary>
-internal sealed class HistoryGenerator
+/// <remarks>At each of its moments it draws from random numbers of that moment: what it does there does not depend on what was left out before.</remarks>
+internal sealed class HistoryGenerator(RandomHistory history, HistoryHost host, int life, int number)
 {
-    private readonly RandomHistory _history;
-    private readonly HistoryHost _host;
-    private readonly SimLoop _loop;
-    private readonly CheckedSession _session;
-    private readonly SimRandom _random;
-    private readonly int _number;
+    private const int PartBytes = 256 * 1024;
+
+    private readonly SimLoop _loop = host.Node.Loop!;
+    private readonly CheckedSession _session = host.Session;
+    private SimRandom _random = history.World.RandomFor($"application {number} of life {life}");
+    private int _moment;
     private int _inFlight;
 
-    public HistoryGenerator(RandomHistory history, HistoryHost host, int number)
-    {
-        _history = history;
-        _host = host;
-        _loop = host.Node.Loop!;
-        _session = host.Session;
-        _number = number;
-        _random = history.World.Random.Fork();
-    }
+    private HistoryPlan Plan => history.Plan;
 
-    private HistoryPlan Plan => _history.Plan;
+    private ConsistencyChecker Checker => history.Checker;
 
-    private ConsistencyChecker Checker => _history.Checker;
-
-    public void Start() => _history.World.ScheduleIn(_random.Between(0, Plan.PauseMaxMicros), Next);
+    public void Start() => history.World.ScheduleIn(_random.Between(0, Plan.PauseMaxMicros), Next);
 
     private void Next()
     {
-        if (_loop.IsDead || _history.IsEnding)
+        if (_loop.IsDead || history.IsEnding)
         {
             return;
         }
 
-        if (_inFlight < Plan.DepthMax && _host.Coordinator.SizeBytes > 0)
+        var name = new RequestName(life, number, ++_moment);
+        _random = history.World.RandomFor($"request {name}");
+        if (_inFlight < Plan.DepthMax && !_loop.IsPaused && host.Coordinator.SizeBytes > 0 && history.Limits.Has(name))
         {
-            Issue();
+            Issue(name);
         }
 
+        _random = history.World.RandomFor($"pause after {name}");
         Start();
     }
 
-    private void Issue()
+    private void Issue(RequestName name)
     {
+        history.Issued.Add(name);
         _inFlight++;
-        var coordinator = _host.Coordinator;
+        var coordinator = host.Coordinator;
         if (_random.OneIn(Plan.FlushOneIn))
         {
             var flush = Checker.Flush(_session);
-            _loop.Post(() => coordinator.Flush(Track("flush", ok: _ => Checker.Complete(flush))));
+            _loop.Post(() => coordinator.Flush(Track(name, "flush", ok: _ => history.Flushed(flush))));
             return;
         }
 
@@ -61,42 +56,68 @@ internal sealed class HistoryGenerator
         if (isRead)
         {
             var read = Checker.Read(_session, offset, length);
-            _loop.Post(() => coordinator.Read(offset, length, Track($"read {offset}+{length}", ok: r => Checker.Complete(read, r.Data))));
+            _loop.Post(() => coordinator.Read(offset, length, Track(name, $"read of {offset}+{length}", ok: r => Checker.Complete(read, r.Data))));
             return;
         }
 
-        var write = Checker.Write(_session, offset, length, _random.OneIn(Plan.FuaOneIn));
-        _history.Issued(write);
-        _loop.Post(() =>
+        var fua = _random.OneIn(Plan.FuaOneIn);
+        var parts = new List<CheckedWrite>();
+        while (length > 0)
         {
-            var payload = Payload.Take(Slice.Copy(write.MakeData()));
-            coordinator.Write(_number, offset, payload, write.Fua, Track(
-                $"write {offset}+{length}",
-                ok: _ =>
-                {
-                    Checker.Acknowledge(write);
-                    _history.Ended(write);
-                },
-                failed: () => Checker.Failed(write)));
-            payload.Release();
-        });
+            // As the NBD server cuts it: parts in flight together, one reply at the end.
+            var n = Math.Min(length, PartBytes - (int)(offset % PartBytes));
+            parts.Add(Checker.Write(_session, offset, n, fua));
+            history.Began(parts[^1]);
+            (offset, length) = (offset + n, length - n);
+        }
+
+        _inFlight += parts.Count - 1;
+        var open = parts.Count;
+        foreach (var part in parts)
+        {
+            _loop.Post(() =>
+            {
+                var payload = Payload.Take(Slice.Copy(part.MakeData()));
+                coordinator.Write(number, part.OffsetBytes, payload, part.Fua, Track(
+                    name,
+                    $"write of {part.OffsetBytes}+{part.LengthBytes}{(fua ? " with FUA" : string.Empty)}, version {part.Version},",
+                    ok: _ =>
+                    {
+                        Checker.Take(part);
+                        if (--open == 0 && parts.TrueForAll(p => !p.HasFailed))
+                        {
+                            parts.ForEach(Checker.Acknowledge);
+                        }
+
+                        history.Ended(part);
+                    },
+                    failed: () =>
+                    {
+                        open--;
+                        Checker.Failed(part);
+                    }));
+                payload.Release();
+            });
+        }
     }
 
-    private SimRequest Track(string what, Action<SimRequest> ok, Action? failed = null)
+    private SimRequest Track(RequestName name, string what, Action<SimRequest> ok, Action? failed = null)
     {
         var request = new SimRequest { Owner = _loop };
-        _history.Open(request, what);
+        history.Open(request, what);
+        Tell(name, what, "is issued");
         request.Ended = r =>
         {
             _inFlight--;
-            _history.Closed(r);
-            _history.LookAtHosts();
+            history.Closed(r);
+            history.LookAtHosts();
+            Tell(name, what, r.Error == VolumeError.None ? "has ended" : $"ended with {r.Error}");
             switch (r.Error)
             {
                 case VolumeError.None:
                     ok(r);
                     break;
-                case VolumeError.Shutdown when _host.IsFenced:
+                case VolumeError.Shutdown when host.IsOver || host.IsTold:
                 case VolumeError.Io when Plan.ReadsFail && what[0] != 'f':
                     // All boards failed to read it, or to read the edges of a write that is not aligned.
                     failed?.Invoke();
@@ -108,13 +129,26 @@ internal sealed class HistoryGenerator
         return request;
     }
 
+    private void Tell(RequestName name, string what, string event_)
+    {
+        if (history.World.IsVerbose)
+        {
+            history.World.Note($"{host.Node.Name}: request {name}, a {what} {event_}");
+        }
+    }
+
     private (long OffsetBytes, int LengthBytes) DrawRange(bool isRead)
     {
         const int BlockBytes = SimCluster.BlockBytes;
-        const int RequestMax = 256 * 1024;
         var large = _random.OneIn(Plan.LargeOneIn);
-        var count = 1 + _random.Below(large ? RequestMax / BlockBytes : 4);
+        var count = 1 + _random.Below(large ? PartBytes / BlockBytes : 4);
         var first = _random.Below(_random.OneIn(8) ? Plan.Blocks : Plan.HotBlocks);
+        if (!isRead && _random.OneIn(Plan.HugeOneIn))
+        {
+            // Up to the whole volume, in parts.
+            count = Plan.Blocks;
+        }
+
         long offset = (long)first * BlockBytes;
         long length = Math.Min((long)count * BlockBytes, Plan.SizeBytes - offset);
         if (_random.OneIn(Plan.UnalignedOneIn))
@@ -125,8 +159,7 @@ internal sealed class HistoryGenerator
             length = Math.Min((1 + _random.Below(length / grain)) * grain, Plan.SizeBytes - offset);
         }
 
-        // A request never crosses a boundary of 256 KiB: whoever has a longer one cuts it there.
-        length = Math.Min(length, RequestMax - (offset % RequestMax));
-        return (offset, (int)length);
+        // A read is not cut here: it keeps to one part.
+        return (offset, (int)(isRead ? Math.Min(length, PartBytes - (offset % PartBytes)) : length));
     }
 }

@@ -6,6 +6,9 @@ namespace MirrorController.Tests.Harness.RandomHistory;
 /// <remarks>Each kind of fault is left out of some seeds wholly (swarm): what hides behind a frequent fault is found where that one is missing.</remarks>
 public sealed class HistoryPlan
 {
+    /// <summary>How many hosts have the volume's configuration.</summary>
+    public const int HostsMax = 2;
+
     private static readonly HistoryFault[] _kinds = Enum.GetValues<HistoryFault>();
 
     private readonly int[] _weights = new int[_kinds.Length];
@@ -14,7 +17,7 @@ public sealed class HistoryPlan
     {
         Seed = seed;
         var random = new SimRandom(seed ^ 0x9A7B_5C3D_1E2F_4051);
-        var drawn = random.OneIn(3) ? 3 : 2;
+        var drawn = random.OneIn(16) ? 4 + random.Below(2) : random.OneIn(3) ? 3 : 2;
         Boards = boards ?? drawn;
         Blocks = 64 << random.Below(3);
         IsEeprom = random.OneIn(3);
@@ -28,10 +31,17 @@ public sealed class HistoryPlan
         FlushOneIn = random.OneIn(4) ? int.MaxValue : 5 + random.Below(40);
         ReadShare = random.Below(70);
         FaultPauseMaxMs = 20 << random.Below(7);
-        DurationMs = random.Between(300, 3000);
+        DurationMs = random.OneIn(10) ? 12_000 : random.Between(300, 3000);
+        IsQuick = random.OneIn(5);
         for (var i = 0; i < _weights.Length; i++)
         {
-            _weights[i] = random.OneIn(2) ? 0 : 1 + random.Below(6);
+            _weights[i] = random.OneIn(2) ? 0 : random.OneIn(12) ? 40 : 1 + random.Below(6);
+        }
+
+        if (random.OneIn(2))
+        {
+            // Images are found by what R has moved past: that takes a quiet history.
+            _weights[(int)HistoryFault.RestoreImage] = 0;
         }
 
         World = new SimOptions
@@ -39,11 +49,15 @@ public sealed class HistoryPlan
             TurnDelayMaxMicros = random.OneIn(4) ? 500 : 30,
             NetDelayMaxMicros = random.OneIn(3) ? 3000 : 300,
             DiskDelayMaxMicros = random.OneIn(3) ? 8000 : 500,
+            DiskReportDelayMaxMicros = random.OneIn(3) ? 3000 : 0,
             NvmDelayMaxMicros = random.OneIn(2) ? 0 : 1 + random.Below(3000),
         };
         FlushMs = random.OneIn(3) ? 2000 : 100;
-        ChipBytes = random.OneIn(3) ? 8 * 1024 : 32 * 1024;
+        ChipBytes = random.OneIn(2) ? 8 * 1024 : 32 * 1024;
         ReplayBufferMax = random.OneIn(3) ? 1L << 20 : 64L << 20;
+        HugeOneIn = random.OneIn(3) ? 10 + random.Below(40) : int.MaxValue;
+        var drift = random.OneIn(3) ? random.Below(25) : 0;
+        ClockRates = [.. Enumerable.Range(0, Boards + HostsMax).Select(_ => 1 + (random.Between(-drift, drift) / 100.0))];
     }
 
     public ulong Seed { get; }
@@ -75,10 +89,19 @@ public sealed class HistoryPlan
 
     public int FlushOneIn { get; }
 
+    /// <summary>Gets how often a request is longer than a part, 256 KiB.</summary>
+    public int HugeOneIn { get; }
+
+    /// <summary>Gets how fast the clocks of the boards and then the hosts go; 1 is right.</summary>
+    public IReadOnlyList<double> ClockRates { get; }
+
     /// <summary>Gets the reads among a hundred requests.</summary>
     public int ReadShare { get; }
 
     public long FaultPauseMaxMs { get; }
+
+    /// <summary>Gets whether whatever was taken away comes back within 20 milliseconds: many starts in a row.</summary>
+    public bool IsQuick { get; }
 
     public long DurationMs { get; }
 
@@ -95,7 +118,10 @@ public sealed class HistoryPlan
     public CoordinatorOptions Apply(CoordinatorOptions options) => options with { BackgroundFlushMs = FlushMs, ReplayBufferMax = ReplayBufferMax };
 
     /// <summary>Gets whether reads of disks fail now and then.</summary>
-    public bool ReadsFail => _weights[(int)HistoryFault.FailDiskReads] > 0;
+    public bool ReadsFail => Has(HistoryFault.FailDiskReads) || Has(HistoryFault.SpoilBlocks) || Has(HistoryFault.UnplugDisk);
+
+    /// <summary>Tells whether this seed has a kind of fault.</summary>
+    public bool Has(HistoryFault fault) => _weights[(int)fault] > 0;
 
     /// <summary>Draws a kind of fault; null when this seed has none.</summary>
     public HistoryFault? Draw(SimRandom random)

@@ -1,0 +1,153 @@
+namespace MirrorController.Tests.Harness.RandomHistory;
+
+/// <content>Faults of the network and of single devices.</content>
+internal sealed partial class HistoryFaults
+{
+    /// <summary>Begins a fault of the network; false if it is none.</summary>
+    private bool BeginNetwork(HistoryFault fault)
+    {
+        var (a, b) = DrawLink();
+        switch (fault)
+        {
+            case HistoryFault.CutLink when _random.OneIn(2):
+                World.Fabric.CutLoud(a, b);
+                return true;
+            case HistoryFault.CutLink:
+                World.Fabric.CutSilent(a, b);
+                return true;
+            case HistoryFault.BlockLink:
+                World.Fabric.Block(a, b);
+                Later(4 * DownMaxMs, () => World.Fabric.Heal(a, b));
+                return true;
+            case HistoryFault.BlockWay:
+                var (from, to) = _random.OneIn(2) ? (a, b) : (b, a);
+                World.Fabric.BlockWay(from, to);
+                Later(4 * DownMaxMs, () => World.Fabric.Heal(a, b));
+                return true;
+            case HistoryFault.Isolate:
+                Isolate(DrawNode().Name);
+                return true;
+            case HistoryFault.GarbleLink:
+                World.Fabric.Garble(a, b);
+                return true;
+            case HistoryFault.SlowLink:
+                World.Fabric.Slow(a, b, _random.Between(1000, 400_000));
+                Later(4 * DownMaxMs, () => World.Fabric.Slow(a, b, 0));
+                return true;
+            default:
+                return false;
+        }
+    }
+
+    private void Isolate(string name)
+    {
+        var others = _boards.Select(b => b.Name).Concat(_history.Hosts.Select(h => h.Node.Name)).Where(n => n != name).ToList();
+        others.ForEach(o => World.Fabric.Block(name, o));
+        Later(4 * DownMaxMs, () => others.ForEach(o => World.Fabric.Heal(name, o)));
+    }
+
+    private (string A, string B) DrawLink()
+    {
+        var a = _boards[_random.Below(_boards.Count)].Name;
+        var others = _boards.Select(b => b.Name).Where(n => n != a).Concat(_history.Hosts.Select(h => h.Node.Name)).ToList();
+        return (a, others[_random.Below(others.Count)]);
+    }
+
+    private void BeginDevice(HistoryFault fault, SimNode board)
+    {
+        World.Note($"it is {board.Name}'s");
+        var disk = board.Disk.Faults;
+        switch (fault)
+        {
+            case HistoryFault.FailDiskWrites:
+                disk.FailWrites = 1 + _random.Below(3);
+                disk.FailedWritesAreTaken = _random.OneIn(2);
+                break;
+            case HistoryFault.FailDiskReads:
+                disk.FailReads = 1 + _random.Below(6);
+                break;
+            case HistoryFault.SpoilBlocks:
+                Spoil(board);
+                break;
+            case HistoryFault.UnplugDisk:
+                disk.IsAway = true;
+                Cut(board);
+                Later(2 * DownMaxMs, () => disk.IsAway = false);
+                break;
+            case HistoryFault.BreakChip:
+                board.Nvm.IsBroken = true;
+                World.ScheduleIn(1000 * _random.Between(20, 2000), () =>
+                {
+                    board.Nvm.IsBroken = false;
+                    board.PowerCut(silent: true);
+                    Return(board);
+                });
+                break;
+            case HistoryFault.FailDiskSyncs:
+                disk.FailSyncs = 1 + _random.Below(2);
+                break;
+            case HistoryFault.FailWriteback:
+                board.Disk.FailWriteback();
+                break;
+            case HistoryFault.LoseChipWrites:
+                board.Nvm.LieWrites = 1 + _random.Below(3);
+                break;
+            case HistoryFault.FillDisk:
+                disk.IsFull = true;
+                Later(DownMaxMs, () => disk.IsFull = false);
+                break;
+            case HistoryFault.SlowDisk:
+                disk.ExtraDelayMicros = _random.Between(1000, 50_000);
+                Later(DownMaxMs, () => disk.ExtraDelayMicros = 0);
+                break;
+            case HistoryFault.HangDisk:
+                disk.IsHanging = true;
+                Later(DownMaxMs, () => disk.IsHanging = false);
+                break;
+            case HistoryFault.FailChipTransfers:
+                board.Nvm.FailTransfers = 1 + _random.Below(2);
+                break;
+            case HistoryFault.StickChip:
+                board.Nvm.IsStuck = true;
+                Later(DownMaxMs, () => board.Nvm.IsStuck = false);
+                break;
+            case HistoryFault.SlowChip:
+                board.Nvm.ExtraDelayMicros = _random.Between(1000, 30_000);
+                Later(DownMaxMs, () => board.Nvm.ExtraDelayMicros = 0);
+                break;
+            default:
+                throw new InvalidOperationException($"{fault} is no fault of a device.");
+        }
+    }
+
+    private void Spoil(SimNode board)
+    {
+        var count = 1 + _random.Below(4);
+        var block = _random.Below(_history.Plan.HotBlocks);
+        var range = (_history.DataOffset + ((long)block * SimCluster.BlockBytes), (long)count * SimCluster.BlockBytes);
+        var spoiled = _random.OneIn(2) ? _boards : [board];
+        spoiled.ForEach(b => b.Disk.Faults.Spoiled.Add(range));
+        World.Note($"blocks {block}+{count} cannot be read on {string.Join(", ", spoiled.Select(b => b.Name))}");
+        if (_random.OneIn(2))
+        {
+            Later(2 * DownMaxMs, () => spoiled.ForEach(b => b.Disk.Faults.Written(range.Item1, range.Item2)));
+        }
+    }
+
+    private static void EndDevice(SimNode board)
+    {
+        board.Disk.Faults.FailWrites = 0;
+        board.Disk.Faults.FailReads = 0;
+        board.Disk.Faults.FailSyncs = 0;
+        board.Disk.Faults.IsFull = false;
+        board.Disk.Faults.IsAway = false;
+        board.Disk.Faults.Spoiled.Clear();
+        board.Disk.Faults.IsHanging = false;
+        board.Disk.Faults.ExtraDelayMicros = 0;
+        board.Nvm.FailTransfers = 0;
+        board.Nvm.LieWrites = 0;
+        board.Nvm.IsStuck = false;
+        board.Nvm.IsBroken = false;
+        board.Nvm.ExtraDelayMicros = 0;
+    }
+}

@@ -1,0 +1,168 @@
+using MirrorController.Protocol.Coordination;
+using MirrorController.Tests.Harness.Checker;
+
+namespace MirrorController.Tests.Harness.RandomHistory;
+
+/// <content>What is judged, and when.</content>
+public sealed partial class RandomHistory
+{
+    private void Judge(HistoryHost host)
+    {
+        LookAtHosts();
+        Cluster.AssertMirrorsEqual();
+        foreach (var board in Cluster.Boards)
+        {
+            Checker.JudgeBoard(board.Name, 0, board.Disk.Peek(DataOffset, (int)Plan.SizeBytes));
+            if (board.Disk.OverlapCount > 0)
+            {
+                throw new ConsistencyViolationException($"Rule W4: {board.Name} had {board.Disk.OverlapCount} overlapping disk operations in flight.");
+            }
+        }
+
+        Checker.JudgeFound();
+        var flush = Checker.Flush(host.Session);
+        var request = new SimRequest();
+        host.Node.Post(() => host.Coordinator.Flush(request));
+        World.RunUntil(() => request.IsDone, HealMaxMs);
+        if (request.Error == Protocol.Seams.VolumeError.None)
+        {
+            Checker.Complete(flush);
+        }
+    }
+
+    private void Look()
+    {
+        LookAtHosts();
+        foreach (var host in Hosts)
+        {
+            if (host.IsRunning)
+            {
+                var state = host.IsOver ? host.Coordinator.Phase.ToString() : host.Coordinator.Describe().State.ToString();
+                _states[state] = _states.GetValueOrDefault(state) + 1;
+                if (host.LastState is { } before && before != state)
+                {
+                    var change = $"{before} -> {state}";
+                    _transitions[change] = _transitions.GetValueOrDefault(change) + 1;
+                }
+
+                host.LastState = state;
+            }
+
+            if (host.NewRecovery() is { } recovery)
+            {
+                JudgeRecovery(host, recovery);
+            }
+        }
+
+        NoteDirty();
+        World.ScheduleIn(LookMicros, Look);
+    }
+
+    private void JudgeRecovery(HistoryHost host, RecoveryResult recovery)
+    {
+        Recoveries++;
+        _promises.Recovered(host.Session, recovery);
+        CopiedBytes += recovery.CopiedBytes;
+        // Rule 6: no more than what was in flight: the blocks of entries not yet retired, and of marks.
+        if (recovery.PlannedBlocks > _dirty.Count || recovery.CopiedBytes > recovery.Attempts * (Plan.Boards - 1) * _dirty.Count * (long)SimCluster.BlockBytes)
+        {
+            throw new ConsistencyViolationException(
+                $"Rule 6: {host.Session.Name} compared {recovery.PlannedBlocks} blocks and copied {recovery.CopiedBytes} bytes, but only {_dirty.Count} blocks were in flight.");
+        }
+
+        if (AreBoardsQuiet())
+        {
+            JudgeEqual(host);
+            // From now on it is durable on all boards, whoever reads it or not.
+            if (!Plan.ReadsFail)
+            {
+                Checker.PinFound(host.Session, Cluster.Boards[0].Disk.Peek(DataOffset, (int)Plan.SizeBytes));
+            }
+        }
+    }
+
+    /// <summary>Rule 1, for all blocks that no write in flight covers.</summary>
+    private void JudgeEqual(HistoryHost host)
+    {
+        var disks = Cluster.Boards.ConvertAll(b => b.Disk.Peek(DataOffset, (int)Plan.SizeBytes));
+        var busy = new HashSet<long>();
+        foreach (var write in _unanswered)
+        {
+            busy.UnionWith(BlocksOf(write.OffsetBytes, write.LengthBytes));
+        }
+
+        foreach (var bad in host.Coordinator.Describe().BadRanges)
+        {
+            // Nobody can read them, so nobody can make them equal; they keep their marks.
+            busy.UnionWith(BlocksOf(bad.Start * SimCluster.BlockBytes, bad.Count * SimCluster.BlockBytes));
+        }
+
+        for (var block = 0; block < Plan.Blocks; block++)
+        {
+            var at = block * SimCluster.BlockBytes;
+            for (var b = 1; b < disks.Count && !busy.Contains(block); b++)
+            {
+                if (!disks[0].AsSpan(at, SimCluster.BlockBytes).SequenceEqual(disks[b].AsSpan(at, SimCluster.BlockBytes)))
+                {
+                    throw new ConsistencyViolationException(
+                        $"Rule 1: after the recovery block {block} of {Cluster.Boards[0].Name} and {Cluster.Boards[b].Name} differ.");
+                }
+            }
+        }
+    }
+
+    private bool AreBoardsQuiet()
+    {
+        for (var i = 0; i < Cluster.Boards.Count; i++)
+        {
+            if (!Cluster.Boards[i].IsRunning || Cluster.Boards[i].Instance is null || !Cluster.Board(i).Describe().ReplayDone)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>What is dirty, seen whenever all boards can be looked into: their entries and marks, and what is unanswered.</summary>
+    private void NoteDirty()
+    {
+        // While a recovery runs, its boards empty their tables before it has ended and is judged.
+        var living = Hosts.FindAll(h => h.IsRunning);
+        if (living.Count != 1 || living[0].Coordinator.Phase != CoordinatorPhase.Serving || !AreBoardsQuiet())
+        {
+            return;
+        }
+
+        _dirty.Clear();
+        for (var i = 0; i < Cluster.Boards.Count; i++)
+        {
+            var table = Cluster.Board(i).Table!;
+            for (var e = 0; e < table.Table.Count; e++)
+            {
+                var range = table.Table[e].Range;
+                AddBlocks(range.Start * SimCluster.BlockBytes, range.Count * SimCluster.BlockBytes);
+            }
+
+            foreach (var mark in table.Marks)
+            {
+                AddBlocks(mark.Range.Start * SimCluster.BlockBytes, mark.Range.Count * SimCluster.BlockBytes);
+            }
+        }
+
+        foreach (var write in _unanswered)
+        {
+            AddBlocks(write.OffsetBytes, write.LengthBytes);
+        }
+    }
+
+    private void AddBlocks(long offsetBytes, int lengthBytes) => _dirty.UnionWith(BlocksOf(offsetBytes, lengthBytes));
+
+    private static IEnumerable<long> BlocksOf(long offsetBytes, int lengthBytes)
+    {
+        for (var block = offsetBytes / SimCluster.BlockBytes; block * SimCluster.BlockBytes < offsetBytes + lengthBytes; block++)
+        {
+            yield return block;
+        }
+    }
+}
