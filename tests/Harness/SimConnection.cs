@@ -180,6 +180,8 @@ internal sealed partial class SimConnection : IConnection
 
         _state = State.Closed;
         _fabric.Remove(this);
+        _receiveChunk?.Release();
+        _receiveChunk = null;
     }
 
     private void Enqueue(Slice slice)

@@ -70,6 +70,12 @@ internal sealed class SimDisk(SimDiskMedia media, SimLoop loop) : IBlockDevice
             {
                 media.End(request);
                 var fault = request.Apply();
+                media.Tell(false, request);
+                if (loop.IsDead)
+                {
+                    return;
+                }
+
                 done.Completed(new IoStatus(fault));
             });
         });

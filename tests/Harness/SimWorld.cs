@@ -1,4 +1,5 @@
 using System.Globalization;
+using MirrorController.Protocol.Seams;
 
 namespace MirrorController.Tests.Harness;
 
@@ -31,6 +32,15 @@ public sealed class SimWorld
 
     /// <summary>Gets the network between the nodes.</summary>
     public SimFabric Fabric { get; }
+
+    /// <summary>Gets the pool of all nodes' buffers.</summary>
+    public BufferPool Pool { get; } = new();
+
+    /// <summary>Gets or sets what a power cut leaves of what was not durable.</summary>
+    public SimCutMedia CutMedia { get; set; }
+
+    /// <summary>Gets or sets who is told of every step of every node; it may take a node's power away just then.</summary>
+    public Action<SimStep>? StepTaken { get; set; }
 
     /// <summary>Gets the virtual time in microseconds.</summary>
     public long NowMicros { get; private set; }

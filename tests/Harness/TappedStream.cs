@@ -84,6 +84,11 @@ internal sealed class TappedStream : IConnectionHandler, IFrameHandler
             _tap.Frames.Add(frame);
         }
 
+        if (frame.Header.Command is not (Command.Ping or (Command.Ping | Command.Reply)))
+        {
+            _context.Node.World.StepTaken?.Invoke(new SimStep(SimStepKind.FrameArrives, frame.To, frame.From, frame.Header.Command.ToString()));
+        }
+
         _tap.Arrives?.Invoke(frame);
         if (_context.Loop.IsDead || _connection is not { IsOpen: true } connection)
         {

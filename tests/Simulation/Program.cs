@@ -15,8 +15,15 @@ var root = new RootCommand("Simulates hosts, boards, disks, chips and a network 
 {
     seed, from, seeds, minutes, members,
 };
+var crashPoints = new CrashPointsVerb();
+crashPoints.AddTo(root);
 root.SetAction(parsed =>
 {
+    if (crashPoints.IsChosen(parsed))
+    {
+        return crashPoints.Run(parsed, Console.Out);
+    }
+
     var options = new SimulationOptions(
         parsed.GetValue(seed),
         parsed.GetValue(from),
