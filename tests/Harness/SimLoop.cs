@@ -27,7 +27,7 @@ public sealed class SimLoop : ILoop
     /// <summary>Gets whether the node has lost its power.</summary>
     public bool IsDead { get; private set; }
 
-    /// <summary>Gets the pool of this loop's buffers: the world's, which is one thread, so that a node's next life finds its chunks again.</summary>
+    /// <summary>Gets the pool of this loop's buffers: the world's, so that a node's next life finds its chunks again.</summary>
     public BufferPool Pool => World.Pool;
 
     public long NowMicros => World.NowMicros;

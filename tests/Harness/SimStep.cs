@@ -24,4 +24,5 @@ public enum SimStepKind
 /// <param name="Node">Where it happens.</param>
 /// <param name="Peer">A frame's sender; else null.</param>
 /// <param name="What">The operation or the frame, for a log.</param>
-public readonly record struct SimStep(SimStepKind Kind, string Node, string? Peer, string What);
+/// <param name="IsHandshake">Whether it is a frame by which two nodes get to know each other.</param>
+public readonly record struct SimStep(SimStepKind Kind, string Node, string? Peer, string What, bool IsHandshake = false);

@@ -16,8 +16,12 @@ public sealed class SimWorld
     private long _order;
     private int _stillEvents;
 
-    public SimWorld(ulong seed, SimOptions? options = null)
+    /// <param name="seed">Decides everything that is left to chance.</param>
+    /// <param name="options">The world's habits.</param>
+    /// <param name="pool">The buffers of all nodes, if they are to outlive this world; used by one thread.</param>
+    public SimWorld(ulong seed, SimOptions? options = null, BufferPool? pool = null)
     {
+        Pool = pool ?? new BufferPool();
         Seed = seed;
         Options = options ?? new SimOptions();
         Random = new SimRandom(seed);
@@ -34,7 +38,7 @@ public sealed class SimWorld
     public SimFabric Fabric { get; }
 
     /// <summary>Gets the pool of all nodes' buffers.</summary>
-    public BufferPool Pool { get; } = new();
+    public BufferPool Pool { get; }
 
     /// <summary>Gets or sets what a power cut leaves of what was not durable.</summary>
     public SimCutMedia CutMedia { get; set; }

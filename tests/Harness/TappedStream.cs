@@ -86,7 +86,7 @@ internal sealed class TappedStream : IConnectionHandler, IFrameHandler
 
         if (frame.Header.Command is not (Command.Ping or (Command.Ping | Command.Reply)))
         {
-            _context.Node.World.StepTaken?.Invoke(new SimStep(SimStepKind.FrameArrives, frame.To, frame.From, frame.Header.Command.ToString()));
+            _context.Node.World.StepTaken?.Invoke(new SimStep(SimStepKind.FrameArrives, frame.To, frame.From, frame.Header.Command.ToString(), frame.Header.Command < Command.Survey));
         }
 
         _tap.Arrives?.Invoke(frame);
@@ -95,7 +95,9 @@ internal sealed class TappedStream : IConnectionHandler, IFrameHandler
             return;
         }
 
-        var slice = Slice.Copy(bytes);
+        // Most frames are small: a pinned array for each would be most of a simulation's time.
+        var slice = bytes.Length <= Chunk.Size ? _context.Pool.Rent(bytes.Length) : Slice.Copy(bytes);
+        bytes.CopyTo(slice.Span);
         _handler.Received(connection, slice);
         slice.Release();
     }

@@ -4,7 +4,7 @@ namespace MirrorController.Tests.Harness.CrashPoints;
 internal sealed class CrashCutter
 {
     private readonly CrashStory _story;
-    private readonly Dictionary<string, List<SimStepKind>> _steps = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, List<bool>> _steps = new(StringComparer.Ordinal);
     private CrashPoint? _point;
     private bool _counting;
     private int _seen;
@@ -18,8 +18,8 @@ internal sealed class CrashCutter
     /// <summary>Gets whether the power has gone.</summary>
     public bool IsCut { get; private set; }
 
-    /// <summary>Gets the steps of each victim since the counting began.</summary>
-    public IReadOnlyDictionary<string, List<SimStepKind>> Steps => _steps;
+    /// <summary>Gets the steps of each victim since the counting began: whether a cut there leaves something else than one at its step before.</summary>
+    public IReadOnlyDictionary<string, List<bool>> Steps => _steps;
 
     /// <summary>Gets or sets whether each step is noted in the log.</summary>
     public bool NotesSteps { get; set; }
@@ -122,7 +122,7 @@ internal sealed class CrashCutter
                         _steps.Add(victim, kinds = []);
                     }
 
-                    kinds.Add(step.Kind);
+                    kinds.Add(LeavesMore(victim, step));
                 }
             }
 
@@ -156,6 +156,13 @@ internal sealed class CrashCutter
             Cut(point.Victim, point.Mode);
         }
     }
+
+    /// <summary>
+    /// A frame that the victim was about to take leaves what its step before left, for it had not taken it. One that it has sent does leave
+    /// something: its peer has it, if that lives on. Handshakes change nothing.
+    /// </summary>
+    private bool LeavesMore(string victim, in SimStep step) =>
+        step.Peer is null || (!step.IsHandshake && Concerns(victim, step.Peer) && !Concerns(victim, step.Node));
 
     private bool Concerns(string victim, in SimStep step) => Concerns(victim, step.Node) || (step.Peer is not null && Concerns(victim, step.Peer));
 

@@ -6,7 +6,8 @@ namespace MirrorController.Tests.Harness.CrashPoints;
 /// <remarks>
 /// A second cut follows each *distinct* state that a first one left, not each first cut. Two states are the same when the chips and disks of
 /// all boards hold the same, caches and tables of those that live on included, the same nodes lost their power, and the applications had
-/// been told the same: what follows then differs in its timing only. States that second cuts leave are judged once each, too.
+/// been told the same: what follows then differs in its timing only. States that second cuts leave are judged once each, too. Of a recovery's
+/// steps those are cut that leave something else than the step before: every begin and end on a chip or disk, and every frame sent.
 /// </remarks>
 public sealed class CrashExplorer
 {
@@ -114,8 +115,7 @@ public sealed class CrashExplorer
             var modes = ModesOf(victim);
             for (var step = 1; step <= steps.Count; step++)
             {
-                // When everything loses its power, a frame on its way makes no difference to what is left.
-                if (victim != CrashPoint.Everything || steps[step - 1] != SimStepKind.FrameArrives)
+                if (steps[step - 1])
                 {
                     yield return new CrashPoint(victim, step, modes[(step + turn) % modes.Length]);
                 }

@@ -23,13 +23,25 @@ public sealed class CrashHost
     /// <summary>Gets whether the present life is of no more use: another one has the volume, or it has ended.</summary>
     public bool IsOver => IsRunning && Coordinator.Phase is CoordinatorPhase.Fenced or CoordinatorPhase.Stopped;
 
+    /// <summary>Gets whether the present life was asked to end.</summary>
+    public bool IsStopping { get; private set; }
+
     /// <summary>Gets the present life, or the last one.</summary>
     internal CheckedSession Session { get; private set; } = null!;
 
     internal void Start()
     {
+        IsStopping = false;
         Node.Start();
         Session = _checker.NewSession($"life {Node.StartCount} of {Node.Name}");
+    }
+
+    /// <summary>Asks it to end cleanly.</summary>
+    internal void Stop(long boundMs)
+    {
+        IsStopping = true;
+        var coordinator = Coordinator;
+        Node.Post(() => _ = coordinator.StopAsync(boundMs));
     }
 
     /// <summary>Tells the checker when the session is open: from then on writes are sent.</summary>

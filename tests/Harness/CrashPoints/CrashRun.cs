@@ -83,7 +83,7 @@ public sealed class CrashRun
             state = StateAfterCut();
             if (level == _path.Count && _isNew?.Invoke(state) == false)
             {
-                return new CrashOutcome(true, state, false, new Dictionary<string, List<SimStepKind>>());
+                return new CrashOutcome(true, state, false, new Dictionary<string, List<bool>>());
             }
 
             steps = Guarded(level, () =>
@@ -109,13 +109,13 @@ public sealed class CrashRun
     }
 
     /// <summary>Runs a part that is cut; its steps if it came to its end.</summary>
-    private Dictionary<string, List<SimStepKind>>? Guarded(int level, Action part)
+    private Dictionary<string, List<bool>>? Guarded(int level, Action part)
     {
         Cutter.Begin(level < _path.Count ? _path[level] : null);
         try
         {
             part();
-            return new Dictionary<string, List<SimStepKind>>(Cutter.Steps);
+            return new Dictionary<string, List<bool>>(Cutter.Steps);
         }
         catch (CrashCutException)
         {
@@ -200,7 +200,7 @@ public sealed class CrashRun
             _story.Host.Start();
         }
 
-        if (running.Count != 1)
+        if (running.Count != 1 || running[0].IsStopping)
         {
             return false;
         }

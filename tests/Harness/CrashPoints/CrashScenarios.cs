@@ -1,4 +1,3 @@
-using MirrorController.Protocol.Coordination;
 using MirrorController.Protocol.Nvm;
 using MirrorController.Protocol.Wire;
 
@@ -200,11 +199,7 @@ public static class CrashScenarios
     private static void CloseAndReopen(CrashStory s)
     {
         s.Await(s.WriteBlocks(2, 2), s.WriteBlocks(3, 2));
-        var host = s.Host;
-        host.Node.Post(() => _ = host.Coordinator.StopAsync(10_000));
-        s.WaitUntil(() => host.Coordinator.Phase == CoordinatorPhase.Stopped, "the end of the host");
-        s.RunFor(5);
-        s.CutHost();
+        s.StopHost();
         s.StartHost();
         s.WaitInSync();
     }

@@ -11,6 +11,10 @@ public sealed class CrashStory
     private const int Blocks = 16;
     private const long WaitMaxMs = 120_000;
 
+    // Thousands of worlds one after another: their chunks are used again.
+    [ThreadStatic]
+    private static BufferPool? _pool;
+
     private readonly List<(SimRequest Request, string What)> _open = [];
     private readonly HashSet<long> _touched = [];
     private readonly CrashCutter _cutter;
@@ -18,7 +22,7 @@ public sealed class CrashStory
     internal CrashStory(CrashScenario scenario)
     {
         Scenario = scenario;
-        World = new SimWorld(Seed, new SimOptions { NvmDelayMaxMicros = scenario.IsEeprom ? 2000 : 300 });
+        World = new SimWorld(Seed, new SimOptions { NvmDelayMaxMicros = scenario.IsEeprom ? 2000 : 300 }, _pool ??= new BufferPool());
         Tap = new FrameTap();
         Cluster = new SimCluster(World, scenario.Boards, Blocks * SimCluster.BlockBytes, scenario.Apply, scenario.IsEeprom, scenario.ChipBytes) { Tap = Tap };
         Hosts.Add(new CrashHost(Checker, Cluster.Host));
@@ -169,6 +173,16 @@ public sealed class CrashStory
     {
         LookAtHosts();
         Host.Node.PowerCut();
+    }
+
+    /// <summary>The host ends cleanly, and goes.</summary>
+    public void StopHost()
+    {
+        const long BoundMs = 10_000;
+        Host.Stop(BoundMs);
+        WaitUntil(() => Host.IsOver, "the end of the host");
+        RunFor(5);
+        CutHost();
     }
 
     internal void LookAtHosts() => Hosts.ForEach(h => h.Look());
