@@ -11,6 +11,7 @@ internal sealed class CrashPointsVerb
     private readonly Option<bool> _chosen = new("--crash-points") { Description = "cut short stories at each of their steps, and each recovery at each of its own" };
     private readonly Option<string?> _scenario = new("--scenario") { Description = "with --crash-points: one story only: " + string.Join(", ", CrashScenarios.All) };
     private readonly Option<int> _depth = new("--depth") { Description = "with --crash-points: 1, or 2 to cut the recoveries, too", DefaultValueFactory = _ => 2 };
+    private readonly Option<int> _oneIn = new("--one-in") { Description = "with --crash-points: of so many second cuts one is made", DefaultValueFactory = _ => 1 };
     private readonly Option<string?> _at = new("--at") { Description = "with --crash-points: one point only, its log printed, like pi-a:17/host:4" };
 
     /// <summary>Adds the options to the command.</summary>
@@ -18,11 +19,13 @@ internal sealed class CrashPointsVerb
     {
         _scenario.Validators.Add(r => Check(r, r.GetValueOrDefault<string?>() is null or "" || CrashScenarios.Find(r.GetValueOrDefault<string>()!) is not null, "there is no such scenario"));
         _depth.Validators.Add(r => Check(r, r.GetValueOrDefault<int>() is 1 or 2, "the depth is 1 or 2"));
+        _oneIn.Validators.Add(r => Check(r, r.GetValueOrDefault<int>() >= 1, "one in at least 1"));
         _at.Validators.Add(r => Check(r, r.GetValueOrDefault<string?>() is not { } at || CrashPoint.ParsePath(at) is not null, "a point is like pi-a:17, host:4:silent or all:8:mix, with a slash between two"));
         root.Options.Add(_chosen);
         root.Options.Add(_scenario);
         root.Options.Add(_depth);
         root.Options.Add(_at);
+        root.Options.Add(_oneIn);
     }
 
     /// <summary>Tells whether crash points are asked for.</summary>
@@ -41,7 +44,7 @@ internal sealed class CrashPointsVerb
         foreach (var scenario in scenarios)
         {
             var clock = Stopwatch.StartNew();
-            var report = CrashExplorer.Explore(scenario, new CrashExplorerOptions { Depth = parsed.GetValue(_depth) });
+            var report = CrashExplorer.Explore(scenario, new CrashExplorerOptions { Depth = parsed.GetValue(_depth), SecondOneIn = parsed.GetValue(_oneIn) });
             output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{report}, {clock.Elapsed.TotalSeconds:F0} s"));
             foreach (var failure in report.Failures.OrderBy(f => f.Name, StringComparer.Ordinal))
             {

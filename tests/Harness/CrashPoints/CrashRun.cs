@@ -21,6 +21,7 @@ public sealed class CrashRun
     private readonly List<SimNode> _lost = [];
     private bool _isCreationComplete;
     private bool _wasSilent;
+    private long _dataOffset;
 
     private CrashRun(CrashScenario scenario, IReadOnlyList<CrashPoint> path, Func<ulong, bool>? isNew)
     {
@@ -86,6 +87,15 @@ public sealed class CrashRun
                 return new CrashOutcome(true, state, false, new Dictionary<string, List<bool>>());
             }
 
+            // Later ones may hold what an earlier cut tore: made equal and durable everywhere, it is as good as whole.
+            if (level == 1 && _story.Scenario.IsCreated)
+            {
+                foreach (var board in _story.Boards.Where(_lost.Contains))
+                {
+                    CrashLoneBoard.Judge(board, _dataOffset, (int)(_story.SizeBytes / SimCluster.BlockBytes), _story.InParts.Contains);
+                }
+            }
+
             steps = Guarded(level, () =>
             {
                 Restore();
@@ -138,6 +148,7 @@ public sealed class CrashRun
             _story.WaitInSync();
             _story.Await(_story.WriteBlocks(0, 12));
             _story.Settle();
+            _dataOffset = _story.Cluster.DataOffset;
         }
 
         scenario.Prepare?.Invoke(_story);

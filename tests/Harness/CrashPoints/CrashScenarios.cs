@@ -168,8 +168,9 @@ public static class CrashScenarios
         s.RunFor(20);
         s.CutHost();
         s.Boards.ForEach(b => b.Disk.Faults.Judge = null);
-        s.Tap.Release();
+        // What was held up does not arrive any more: its connections have gone by then.
         s.RunFor(20);
+        s.Tap.Release();
     }
 
     /// <summary>The same, and the first board cannot read block 7, nor the second one block 5, until they are written again.</summary>

@@ -17,6 +17,7 @@ public sealed class CrashStory
 
     private readonly List<(SimRequest Request, string What)> _open = [];
     private readonly HashSet<long> _touched = [];
+    private readonly HashSet<long> _inParts = [];
     private readonly CrashCutter _cutter;
 
     internal CrashStory(CrashScenario scenario)
@@ -60,6 +61,9 @@ public sealed class CrashStory
     /// <summary>Gets the blocks that may be in flight: written to since all was retired.</summary>
     internal IReadOnlySet<long> Touched => _touched;
 
+    /// <summary>Gets the blocks that were written to in parts: they hold several versions rightly.</summary>
+    internal IReadOnlySet<long> InParts => _inParts;
+
     internal long SizeBytes => Blocks * SimCluster.BlockBytes;
 
     /// <summary>Gets the requests without an answer, of hosts that live.</summary>
@@ -73,6 +77,10 @@ public sealed class CrashStory
         for (var block = offsetBytes / SimCluster.BlockBytes; block * SimCluster.BlockBytes < offsetBytes + lengthBytes; block++)
         {
             _touched.Add(block);
+            if (offsetBytes % SimCluster.BlockBytes != 0 || lengthBytes % SimCluster.BlockBytes != 0)
+            {
+                _inParts.Add(block);
+            }
         }
 
         var request = Track(host, $"write {write.Version} of {offsetBytes}+{lengthBytes}{(fua ? ", FUA" : "")}", _ => Checker.Acknowledge(write), () => Checker.Failed(write));

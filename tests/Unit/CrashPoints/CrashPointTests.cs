@@ -7,7 +7,7 @@ namespace MirrorController.Tests.Unit.CrashPoints;
 public sealed class CrashPointTests(ITestOutputHelper output)
 {
     /// <summary>Of so many second cuts one is made here.</summary>
-    private const int SecondOneIn = 150;
+    private const int SecondOneIn = 400;
 
     public static TheoryData<string> Scenarios => [.. CrashScenarios.All.Select(s => s.Name)];
 
