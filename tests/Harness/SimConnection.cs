@@ -188,6 +188,12 @@ internal sealed partial class SimConnection : IConnection
 
         _state = State.Closed;
         _fabric.Remove(this);
+        if (_receiveChunk is { } chunk)
+        {
+            // Not at once: the power may have gone in the middle of a callback that looks at it.
+            _receiveChunk = null;
+            World.ScheduleIn(0, chunk.Release);
+        }
     }
 
     private void Enqueue(Slice slice)

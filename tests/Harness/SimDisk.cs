@@ -51,6 +51,12 @@ internal sealed class SimDisk(SimDiskMedia media, SimLoop loop) : IBlockDevice
     private void Report(SimDiskRequest request, string? fault, ICompletion done)
     {
         media.End(request);
+        media.Tell(false, request);
+        if (loop.IsDead)
+        {
+            return;
+        }
+
         if (media.World.IsVerbose)
         {
             media.World.Note($"{media.Name}: {request} ends{(fault is null ? string.Empty : ": " + fault)}");

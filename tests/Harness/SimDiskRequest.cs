@@ -10,12 +10,12 @@ internal sealed class SimDiskRequest(SimDiskMedia media, SimDiskOperation operat
     /// <summary>Gets or sets the last write that a sync is to make durable: it had ended when the sync began.</summary>
     public long SyncsUpTo { get; set; }
 
+    public bool IsRead => operation == SimDiskOperation.Read;
+
     private bool Changes => operation is SimDiskOperation.Write or SimDiskOperation.WriteSync or SimDiskOperation.Zero;
 
     public bool Conflicts(SimDiskRequest other) =>
         (Changes || other.Changes) && offsetBytes < other.End && other.Offset < offsetBytes + lengthBytes;
-
-    public override string ToString() => operation == SimDiskOperation.Sync ? "Sync" : $"{operation} {offsetBytes}+{lengthBytes}";
 
     private long Offset => offsetBytes;
 
@@ -86,6 +86,8 @@ internal sealed class SimDiskRequest(SimDiskMedia media, SimDiskOperation operat
         faults.Written(offsetBytes, lengthBytes);
         return null;
     }
+
+    public override string ToString() => $"{operation} {offsetBytes}+{lengthBytes}";
 
     /// <summary>The power goes while it runs: it may have got to the cache, and from there to the medium.</summary>
     public void ApplyAtPowerCut()

@@ -49,6 +49,7 @@ public sealed class SimNode
     public SimDiskMedia AddDisk(long sizeBytes)
     {
         var disk = new SimDiskMedia(World, $"{Name} disk {_disks.Count}", sizeBytes) { OperationBegins = CountOperation };
+        disk.StepTaken = (begins, what) => Tell(begins ? SimStepKind.DiskBegins : SimStepKind.DiskEnds, what);
         _disks.Add(disk);
         return disk;
     }
@@ -154,8 +155,17 @@ public sealed class SimNode
     private SimNvmMedia Add(SimNvmMedia nvm)
     {
         nvm.OperationBegins = CountOperation;
+        nvm.StepTaken = (begins, what) => Tell(begins ? SimStepKind.NvmWriteBegins : SimStepKind.NvmWriteEnds, what);
         _nvms.Add(nvm);
         return nvm;
+    }
+
+    private void Tell(SimStepKind kind, string what)
+    {
+        if (IsRunning)
+        {
+            World.StepTaken?.Invoke(new SimStep(kind, Name, null, what));
+        }
     }
 
     private void CountOperation()

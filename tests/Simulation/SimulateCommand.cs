@@ -36,8 +36,15 @@ public static class SimulateCommand
         {
             seed, faults, requests, duration, from, seeds, minutes, members, untilFailure, noShrinking, coverage, witness,
         };
+        var crashPoints = new CrashPointsVerb();
+        crashPoints.AddTo(root);
         root.SetAction(parsed =>
         {
+            if (crashPoints.IsChosen(parsed))
+            {
+                return crashPoints.Run(parsed, Console.Out);
+            }
+
             var options = new SimulationOptions
             {
                 Seed = parsed.GetValue(seed),
