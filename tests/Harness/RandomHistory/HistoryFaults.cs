@@ -129,7 +129,7 @@ internal sealed partial class HistoryFaults
             case HistoryFault.RestoreImage:
                 if (_images.Change(board, _random))
                 {
-                    Later(4 * DownMaxMs, _images.PutBack);
+                    World.ScheduleIn(1000 * _random.Between(200, 4 * DownMaxMs), _images.PutBack);
                 }
 
                 break;

@@ -42,7 +42,7 @@ internal sealed class HistoryImages(RandomHistory history)
             }
         }
 
-        if (board.IsRunning && BoardOf(board) is { Volume: { } taken })
+        if (!_taken.ContainsKey(board) && board.IsRunning && BoardOf(board) is { Volume: { } taken })
         {
             var durable = taken.Nvm.Durable;
             board.PowerCut(random.OneIn(2));

@@ -38,12 +38,6 @@ public sealed class HistoryPlan
             _weights[i] = random.OneIn(2) ? 0 : random.OneIn(12) ? 40 : 1 + random.Below(6);
         }
 
-        if (random.OneIn(2))
-        {
-            // Images are found by what R has moved past: that takes a quiet history.
-            _weights[(int)HistoryFault.RestoreImage] = 0;
-        }
-
         World = new SimOptions
         {
             TurnDelayMaxMicros = random.OneIn(4) ? 500 : 30,
