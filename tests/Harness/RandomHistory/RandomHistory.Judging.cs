@@ -47,6 +47,7 @@ public sealed partial class RandomHistory
             }
         }
 
+        _promises.Look();
         NoteDirty();
         World.ScheduleIn(LookMicros, Look);
     }
