@@ -57,7 +57,7 @@ internal static class BoardCommands
             case (Command.Copy, HelloRole.Coordinator):
                 var reader = WireReader.From(payload);
                 var address = new NodeAddress(reader.Text(), reader.I32());
-                if (!reader.IsWhole)
+                if (!reader.IsWhole || !address.IsSound)
                 {
                     break;
                 }

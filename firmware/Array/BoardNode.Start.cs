@@ -106,6 +106,14 @@ public sealed partial class BoardNode
             return;
         }
 
+        // A sound chip cannot say this: R follows D, and D the session that was stored before it. Writes would meet tags that are gone.
+        if (nvm.Retired > nvm.Durable || nvm.Durable.Session > nvm.Record.Session.Number)
+        {
+            Condition = BoardCondition.Unusable;
+            Reason = $"The memory chip contradicts itself: volume {nvm.Record.Name} is in session {nvm.Record.Session.Number}, durable up to {nvm.Durable}, retired up to {nvm.Retired}.";
+            return;
+        }
+
         var found = await MemberDisk.OpenAsync(this, nvm.Record);
         if (found.IsAway)
         {

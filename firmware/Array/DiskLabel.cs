@@ -158,7 +158,7 @@ internal sealed record DiskLabel
         };
         var isSound = BinaryPrimitives.ReadUInt16LittleEndian(bytes[10..]) == copy
             && bytes.Slice(66, 6).IndexOfAnyExcept((byte)0) < 0 && bytes[136..508].IndexOfAnyExcept((byte)0) < 0
-            && VolumeName.IsValid(name) && label.BlockBytes is >= 512 and <= 4096 && label.SizeBytes > 0
+            && VolumeName.IsValid(name) && label.BlockBytes is 512 or 1024 or 2048 or 4096 && label.SizeBytes > 0 && label.SizeBytes % label.BlockBytes == 0
             && label.SizeMaxBytes >= label.SizeBytes && label.DataOffsetBytes == DataOffsetFor(label.SizeMaxBytes, label.BlockBytes);
         if (!isSound)
         {

@@ -121,12 +121,13 @@ internal sealed unsafe class CacheLog : IDisposable
         _next = 1;
     }
 
-    /// <summary>Reads the records of this generation, in order; the first that is not whole ends them.</summary>
-    public List<CacheRecord> ReadAll()
+    /// <summary>Reads the records of this generation, in order; the first that is not whole, or not of the disk, ends them.</summary>
+    /// <param name="diskSectors">The disk's size in sectors.</param>
+    public List<CacheRecord> ReadAll(long diskSectors)
     {
         var records = new List<CacheRecord>();
         _next = 1;
-        while (_next < _sectors && TryRead(_next, out var record))
+        while (_next < _sectors && TryRead(_next, diskSectors, out var record))
         {
             records.Add(record);
             _next = record.Position + (record.Kind == CacheRecordKind.Data ? (int)record.SectorCount : 0);
@@ -197,7 +198,7 @@ internal sealed unsafe class CacheLog : IDisposable
         bytes.CopyTo(header);
     }
 
-    private bool TryRead(int at, out CacheRecord record)
+    private bool TryRead(int at, long diskSectors, out CacheRecord record)
     {
         var bytes = new ReadOnlySpan<byte>(_start + ((long)at * SectorBytes), RecordBytes);
         record = new CacheRecord(
@@ -208,6 +209,8 @@ internal sealed unsafe class CacheLog : IDisposable
         return MemoryMarshal.Read<uint>(bytes) == RecordMagic
             && MemoryMarshal.Read<ulong>(bytes[8..]) == _generation
             && MemoryMarshal.Read<uint>(bytes[36..]) == Crc32C.Compute(bytes[..36])
+            && record.Kind is CacheRecordKind.Data or CacheRecordKind.Zero or CacheRecordKind.Dropped
+            && record.FirstSector >= 0 && record.SectorCount > 0 && record.SectorCount <= diskSectors - record.FirstSector
             && (record.Kind != CacheRecordKind.Data
                 || (record.SectorCount <= _sectors - at - 1
                     && MemoryMarshal.Read<uint>(bytes[32..]) == Crc32C.Compute(At(record.Position, record.SectorCount))));

@@ -14,7 +14,7 @@ public sealed partial class VolatileCacheDisk
             log.Warning($"The system has restarted since {Name} was in use; what its cache held is gone.");
         }
 
-        var records = _cache.ReadAll();
+        var records = _cache.ReadAll(SizeBytes / SectorBytes);
         if (records.Count == 0)
         {
             return;

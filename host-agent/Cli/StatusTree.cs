@@ -41,7 +41,7 @@ internal static class StatusTree
         var marks = string.Concat(volume.Members.Select(m => m.Sync == MemberSync.InSync ? 'U' : '_'));
         lines.Add($"volume {Markup.Escape(volume.Name)}  [{Colour(volume.State)}]{Word(volume.State)}[/]  [[{marks}]]  "
             + $"{inSync}/{volume.Members.Count} boards in sync  {SizeText.Format(volume.SizeBytes)}   {Markup.Escape(volume.Nbd)}");
-        var nameWidth = volume.Members.Max(m => m.Board.Length);
+        var nameWidth = volume.Members.Select(m => m.Board.Length).DefaultIfEmpty().Max();
         foreach (var member in volume.Members)
         {
             if (!onlyUnhealthy || !IsHealthy(member))
@@ -85,7 +85,7 @@ internal static class StatusTree
     {
         var well = IsHealthy(member);
         var nvm = member.NvmUsedPercent is { } percent
-            ? string.Create(CultureInfo.InvariantCulture, $"{member.NvmKind ?? "nvm"} {percent:F0}% full")
+            ? string.Create(CultureInfo.InvariantCulture, $"{Markup.Escape(member.NvmKind ?? "nvm")} {percent:F0}% full")
             : "";
         var tail = well ? nvm : $"{nvm}  {Reason(member)}".TrimStart();
         return $"  {Markup.Escape(member.Board.PadRight(nameWidth))}  {member.Connection,-12}  [{(well ? "green" : "yellow")}]{member.Sync,-10}[/]  {tail}".TrimEnd();

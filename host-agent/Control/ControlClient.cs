@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Json;
+using System.Text;
 using System.Text.Json;
 
 namespace MirrorController.HostAgent.Control;
@@ -7,19 +8,29 @@ namespace MirrorController.HostAgent.Control;
 /// <summary>Asks an agent over HTTP. An agent that does not answer is an expected fault: a null.</summary>
 internal sealed class ControlClient : IDisposable
 {
+    /// <summary>The longest answer, and the longest line of one, in bytes: whatever listens at the address, this side's memory is bounded.</summary>
+    private const int AnswerBytesMax = 16 << 20;
+
     private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(5);
     private readonly HttpClient _http;
 
     /// <summary>Makes a client of the agent at an address.</summary>
     public ControlClient(Uri agent)
+        : this(agent, new SocketsHttpHandler { UseProxy = false, ConnectTimeout = AnswerTimeout })
+    {
+    }
+
+    /// <summary>Makes a client with its own way to the agent.</summary>
+    internal ControlClient(Uri agent, HttpMessageHandler way)
     {
         // A wildcard is where the agent listens, not where it can be asked.
         var host = agent.Host is "0.0.0.0" or "[::]" ? "127.0.0.1" : agent.Host;
         Agent = new UriBuilder(agent) { Host = host }.Uri;
-        _http = new HttpClient(new SocketsHttpHandler { UseProxy = false, ConnectTimeout = AnswerTimeout })
+        _http = new HttpClient(way)
         {
             BaseAddress = Agent,
             Timeout = Timeout.InfiniteTimeSpan,
+            MaxResponseContentBufferSize = AnswerBytesMax,
         };
     }
 
@@ -33,7 +44,8 @@ internal sealed class ControlClient : IDisposable
         bound.CancelAfter(AnswerTimeout);
         try
         {
-            return await _http.GetFromJsonAsync("status", ControlJson.Default.StatusModel, bound.Token);
+            var status = await _http.GetFromJsonAsync("status", ControlJson.Default.StatusModel, bound.Token);
+            return status is null || status.HasHoles() ? null : status;
         }
         catch (Exception e) when (IsNoAnswer(e) && !cancellation.IsCancellationRequested)
         {
@@ -92,10 +104,10 @@ internal sealed class ControlClient : IDisposable
         }
 
         using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(silence.Token));
-        while (await reader.ReadLineAsync(silence.Token) is { } text)
+        while (await ReadLineAsync(reader, silence.Token) is { } text)
         {
             silence.CancelAfter(AnswerTimeout);
-            var line = JsonSerializer.Deserialize(text, ControlJson.Default.VerifyLine)!;
+            var line = JsonSerializer.Deserialize(text, ControlJson.Default.VerifyLine) ?? throw new JsonException("A line is null.");
             if (line.Fault is not null)
             {
                 throw new ControlException(line.Fault);
@@ -104,11 +116,34 @@ internal sealed class ControlClient : IDisposable
             progress(line.DoneBytes, line.TotalBytes);
             if (line.Result is not null)
             {
-                return line.Result;
+                return line.Result.Differences.Any(d => d is null) ? throw new JsonException("A difference is null.") : line.Result;
             }
         }
 
         throw new IOException("The answer ended early.");
+    }
+
+    /// <summary>Reads a line, but none without end.</summary>
+    private static async Task<string?> ReadLineAsync(StreamReader reader, CancellationToken cancellation)
+    {
+        var line = new StringBuilder();
+        var one = new char[1];
+        while (await reader.ReadAsync(one, cancellation) > 0)
+        {
+            if (one[0] == '\n')
+            {
+                return line.ToString();
+            }
+
+            if (line.Length == AnswerBytesMax)
+            {
+                throw new IOException("A line of the answer does not end.");
+            }
+
+            line.Append(one[0]);
+        }
+
+        return line.Length == 0 ? null : line.ToString();
     }
 
     /// <summary>An agent that is there and hangs must not be passed over: the boards would be taken from it.</summary>

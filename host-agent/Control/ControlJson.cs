@@ -6,6 +6,8 @@ namespace MirrorController.HostAgent.Control;
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     UseStringEnumConverter = true,
+    RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true,
     WriteIndented = false)]
 [JsonSerializable(typeof(StatusModel))]
 [JsonSerializable(typeof(VerifyLine))]

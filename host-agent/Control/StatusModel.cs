@@ -80,6 +80,9 @@ internal sealed record StatusModel
 
     /// <summary>Gets the volumes.</summary>
     public required IReadOnlyList<VolumeModel> Volumes { get; init; }
+
+    /// <summary>Tells whether a list holds nothing where something must be, or a number is none: the serializer looks at properties only.</summary>
+    public bool HasHoles() => Volumes.Any(v => v is null || v.Members.Any(m => m is null || !double.IsFinite(m.NvmUsedPercent ?? 0)) || v.Warnings.Any(w => w is null));
 }
 
 /// <summary>One volume of the status.</summary>
@@ -112,7 +115,8 @@ internal sealed record VolumeModel
     public string? Outlook { get; init; }
 
     /// <summary>Gets what the operator should know, each one a sentence.</summary>
-    public IReadOnlyList<string> Warnings { get; init; } = [];
+    /// <remarks>The serializer sets null where the key is missing.</remarks>
+    public IReadOnlyList<string> Warnings { get; init => field = value ?? []; } = [];
 }
 
 /// <summary>One member of a volume.</summary>

@@ -16,7 +16,7 @@ internal sealed record TableModel
     public required ulong Retired { get; init; }
 
     /// <summary>Gets the ranges under a repair mark.</summary>
-    public IReadOnlyList<TableMarkModel> Marks { get; init; } = [];
+    public IReadOnlyList<TableMarkModel> Marks { get; init => field = value ?? []; } = [];
 
     public required NvmModel Nvm { get; init; }
 }

@@ -7,6 +7,9 @@ namespace MirrorController.HostAgent.Rig;
 /// <summary>Asks the supervisor of a rig's folder.</summary>
 internal static class RigClient
 {
+    /// <summary>The longest answer in bytes: five boards with the longest paths take a tenth of it.</summary>
+    private const int AnswerBytesMax = 1 << 20;
+
     /// <summary>Sends a request and waits for the answer, as long as that takes.</summary>
     /// <returns>The rig after the request; null when no supervisor runs on this folder.</returns>
     /// <exception cref="CliFault">The request was not done.</exception>
@@ -29,11 +32,11 @@ internal static class RigClient
         {
             await using var stream = new NetworkStream(socket);
             await stream.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(request, RigJson.Default.RigRequest).Append((byte)'\n').ToArray(), cancellation);
-            using var answer = new MemoryStream();
-            await stream.CopyToAsync(answer, cancellation);
-            return answer.Length == 0 ? null : JsonSerializer.Deserialize(answer.ToArray(), RigJson.Default.RigReply);
+            var answer = new byte[AnswerBytesMax];
+            var length = await stream.ReadAtLeastAsync(answer, answer.Length, throwOnEndOfStream: false, cancellation);
+            return RigReply.Read(answer.AsSpan(0, length));
         }
-        catch (Exception e) when (e is IOException or JsonException)
+        catch (IOException)
         {
             return null;
         }

@@ -4,7 +4,11 @@ using System.Text.Json.Serialization;
 namespace MirrorController.HostAgent.Rig;
 
 /// <summary>The JSON of the rig: its state, its ready object, its socket.</summary>
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true)]
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    UseStringEnumConverter = true,
+    RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(RigState))]
 [JsonSerializable(typeof(RigModel))]
 [JsonSerializable(typeof(RigRequest))]

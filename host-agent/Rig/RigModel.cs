@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace MirrorController.HostAgent.Rig;
 
 /// <summary>What a node's process is doing.</summary>
@@ -108,10 +110,40 @@ internal enum RigVerb
 }
 
 /// <summary>A request to the supervisor: one line of JSON.</summary>
-internal sealed record RigRequest(RigVerb Verb, IReadOnlyList<string> Nodes, bool Silent);
+internal sealed record RigRequest(RigVerb Verb, IReadOnlyList<string> Nodes, bool Silent)
+{
+    /// <summary>Reads a request; null when it is none.</summary>
+    public static RigRequest? Read(ReadOnlySpan<byte> line)
+    {
+        try
+        {
+            var request = JsonSerializer.Deserialize(line, RigJson.Default.RigRequest);
+            return request is null || request.Nodes.Any(n => n is null) ? null : request;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+}
 
 /// <summary>The supervisor's answer: one line of JSON.</summary>
 /// <param name="Rig">How the rig is after the request.</param>
 /// <param name="Fault">Why the request was not done, as a sentence; null when it was.</param>
 /// <param name="Exit">The exit code that goes with the fault.</param>
-internal sealed record RigReply(RigModel? Rig, string? Fault, int Exit);
+internal sealed record RigReply(RigModel? Rig, string? Fault, int Exit)
+{
+    /// <summary>Reads an answer; null when it is none.</summary>
+    public static RigReply? Read(ReadOnlySpan<byte> line)
+    {
+        try
+        {
+            var reply = line.IsEmpty ? null : JsonSerializer.Deserialize(line, RigJson.Default.RigReply);
+            return reply?.Rig?.Boards.Any(b => b is null) == true ? null : reply;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+}

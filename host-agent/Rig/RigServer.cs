@@ -128,14 +128,7 @@ internal sealed class RigServer : IAsyncDisposable
             used += n;
         }
 
-        try
-        {
-            return JsonSerializer.Deserialize(buffer.AsSpan(0, used), RigJson.Default.RigRequest);
-        }
-        catch (JsonException)
-        {
-            return null;
-        }
+        return RigRequest.Read(buffer.AsSpan(0, used));
     }
 
     private async Task<RigReply> DoAsync(RigRequest request)

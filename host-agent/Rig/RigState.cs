@@ -21,9 +21,11 @@ internal sealed record RigState
     /// <summary>The format of the file.</summary>
     public const int FormatVersion = 1;
 
+    private const string VolumeDefault = "tank";
+
     public int Format { get; init; } = FormatVersion;
 
-    public string Volume { get; init; } = "tank";
+    public string Volume { get; init => field = value ?? VolumeDefault; } = VolumeDefault;
 
     public required long SizeBytes { get; init; }
 
@@ -57,6 +59,11 @@ internal sealed record RigState
         {
             using var file = File.OpenRead(paths.State);
             var state = JsonSerializer.Deserialize(file, RigJson.Default.RigState);
+            if (state?.Boards.Any(b => b is null) == true)
+            {
+                throw new JsonException("a board is null");
+            }
+
             return state is { Format: FormatVersion }
                 ? state
                 : throw new CliFault($"{paths.State} has format {state?.Format}; this version knows format {FormatVersion}.", ExitCode.Unusable);

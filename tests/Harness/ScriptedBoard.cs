@@ -44,6 +44,9 @@ public sealed class ScriptedBoard
 
     public int Capacity { get; set; } = 1000;
 
+    /// <summary>Gets or sets the body of WELCOME in the place of this board's own account of itself.</summary>
+    public byte[]? Account { get; set; }
+
     /// <summary>Gets how often a coordinator was let in.</summary>
     public int Welcomes { get; internal set; }
 
@@ -97,8 +100,8 @@ public sealed class ScriptedBoard
         Watermark = Retired.Value,
     };
 
-    /// <summary>Sends bytes as they are.</summary>
-    public void SendRaw(byte[] bytes) => _context.Node.Post(() => _connection!.SendRaw(bytes));
+    /// <summary>Sends bytes as they are, if a connection stands.</summary>
+    public void SendRaw(byte[] bytes) => _context.Node.Post(() => _connection?.SendRaw(bytes));
 
     /// <summary>Closes the connection.</summary>
     public void Disconnect() => _context.Node.Post(() => _connection?.Close("the script closes it"));

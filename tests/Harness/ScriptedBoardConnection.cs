@@ -66,7 +66,7 @@ internal sealed class ScriptedBoardConnection : IConnectionHandler, IFrameHandle
                 return;
             case Command.Proof:
                 _isProven = true;
-                Send(new FrameHeader { Command = Command.Welcome, BootId = _board.BootId }, _board.Describe().Written.ToArray());
+                Send(new FrameHeader { Command = Command.Welcome, BootId = _board.BootId }, _board.Account ?? _board.Describe().Written.ToArray());
                 _board.Let(this);
                 return;
         }

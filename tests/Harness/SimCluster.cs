@@ -98,14 +98,14 @@ public sealed class SimCluster
     /// <summary>Creates the volume on all boards, over the wire.</summary>
     public void CreateVolume()
     {
-        var creator = new SimNode(World, "creator", context => new Creator(context, this));
+        var creator = AddCreator();
         creator.Start();
-        World.RunUntil(() => creator.Instance is Creator { IsDone: true }, 30_000);
+        World.RunUntil(() => IsCreated(creator), 30_000);
         creator.PowerCut();
     }
 
     /// <summary>Makes the body of a CREATE for one board.</summary>
-    public WireWriter CreateBody(int member, VolumeId volume)
+    public WireWriter CreateBody(int member, VolumeId volume, bool wipe = false)
     {
         var writer = new WireWriter();
         new CreateRequest
@@ -115,10 +115,17 @@ public sealed class SimCluster
             Member = (ushort)member,
             BlockBytes = BlockBytes,
             SizeBytes = SizeBytes,
+            Wipe = wipe,
             View = View.First(SessionId.None, 42, MemberSet.Range(Boards.Count), SizeBytes),
         }.WriteTo(writer);
         return writer;
     }
+
+    /// <summary>Makes a node that creates the volume on all boards, as an operator does: again where a creation was cut, and with <c>--wipe</c> where it is asked for.</summary>
+    public SimNode AddCreator() => new(World, "creator", context => new Creator(context, this));
+
+    /// <summary>Tells whether a creator has created the volume on all boards.</summary>
+    public static bool IsCreated(SimNode creator) => creator.Instance is Creator { IsDone: true };
 
     /// <summary>Runs until the volume serves and all members are equal.</summary>
     public void RunUntilInSync(long timeoutMs = 60_000) =>
@@ -196,26 +203,30 @@ public sealed class SimCluster
     /// <summary>Creates the members one after another, as <c>volume create</c> does.</summary>
     private sealed class Creator : IBoardLinkOwner
     {
+        private const long RetryMs = 100;
+
+        private readonly SimNodeContext _context;
         private readonly SimCluster _cluster;
         private readonly List<BoardLink> _links = [];
-        private int _created;
+        private readonly HashSet<BoardLink> _created = [];
 
         public Creator(SimNodeContext context, SimCluster cluster)
         {
+            _context = context;
             _cluster = cluster;
             foreach (var board in cluster.Options.Boards)
             {
-                var link = new BoardLink(context.Loop, context.Network, context.Random, context.Log, this, board.Name, board.Address, _secret);
+                var link = new BoardLink(context.Loop, cluster.NetworkOf(context), context.Random, context.Log, this, board.Name, board.Address, _secret);
                 _links.Add(link);
                 link.Start();
             }
         }
 
-        public bool IsDone => _created == _links.Count;
+        public bool IsDone => _created.Count == _links.Count;
 
         public Hello MakeHello(BoardLink link, byte[] nonce) => new() { Role = HelloRole.Creator, VolumeName = VolumeName, Nonce = nonce };
 
-        public void LinkReady(BoardLink link, BoardState state) => _ = CreateAsync(link);
+        public void LinkReady(BoardLink link, BoardState state) => _ = CreateAsync(link, wipe: false);
 
         public void LinkFrame(BoardLink link, in FrameHeader header, Payload? payload)
         {
@@ -229,15 +240,19 @@ public sealed class SimCluster
         {
         }
 
-        private async Task CreateAsync(BoardLink link)
+        private async Task CreateAsync(BoardLink link, bool wipe)
         {
-            var answer = await link.AskAsync(new FrameHeader { Command = Command.Create }, _cluster.CreateBody(_links.IndexOf(link), Volume));
-            if (answer.Arrived && answer.Header.Status != WireStatus.Ok)
+            var answer = await link.AskAsync(new FrameHeader { Command = Command.Create }, _cluster.CreateBody(_links.IndexOf(link), Volume, wipe));
+            if (answer.IsOk)
+            {
+                _created.Add(link);
+            }
+            else if (answer.Arrived)
             {
                 _cluster.World.Note($"creation failed: {answer.Fault}");
+                var asked = answer.Fault?.Contains("--wipe", StringComparison.Ordinal) == true;
+                _context.Loop.StartTimer(RetryMs, () => _ = link.IsReady ? CreateAsync(link, wipe || asked) : Task.CompletedTask);
             }
-
-            _created += answer.IsOk ? 1 : 0;
         }
     }
 }

@@ -61,6 +61,12 @@ internal sealed partial class SimConnection
             }
         }
 
+        if (IsGarbled)
+        {
+            IsGarbled = false;
+            bytes[_random.Below(count)] ^= (byte)(1 << _random.Below(8));
+        }
+
         QueuedBytes -= count;
         _unread += count;
         TransmitPieces(bytes);

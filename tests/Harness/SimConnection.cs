@@ -54,6 +54,9 @@ internal sealed partial class SimConnection : IConnection
     /// <summary>Gets or sets whether nothing arrives here or leaves here any more, and nobody knows.</summary>
     public bool IsDead { get; set; }
 
+    /// <summary>Gets or sets whether a bit of the next bytes sent is turned.</summary>
+    public bool IsGarbled { get; set; }
+
     private SimWorld World => Loop.World;
 
     public static void Accept(SimListener listener, SimConnection client)
@@ -185,6 +188,12 @@ internal sealed partial class SimConnection : IConnection
 
         _state = State.Closed;
         _fabric.Remove(this);
+        if (_receiveChunk is { } chunk)
+        {
+            // Not at once: the power may have gone in the middle of a callback that looks at it.
+            _receiveChunk = null;
+            World.ScheduleIn(0, chunk.Release);
+        }
     }
 
     private void Enqueue(Slice slice)

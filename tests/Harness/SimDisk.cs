@@ -48,6 +48,23 @@ internal sealed class SimDisk(SimDiskMedia media, SimLoop loop) : IBlockDevice
         EndLater(request, done);
     }
 
+    private void Report(SimDiskRequest request, string? fault, ICompletion done)
+    {
+        media.End(request);
+        media.Tell(false, request);
+        if (loop.IsDead)
+        {
+            return;
+        }
+
+        if (media.World.IsVerbose)
+        {
+            media.World.Note($"{media.Name}: {request} ends{(fault is null ? string.Empty : ": " + fault)}");
+        }
+
+        done.Completed(new IoStatus(fault));
+    }
+
     private void EndLater(SimDiskRequest request, ICompletion done)
     {
         const long HangLookMicros = 10_000;
@@ -65,18 +82,17 @@ internal sealed class SimDisk(SimDiskMedia media, SimLoop loop) : IBlockDevice
                 return;
             }
 
-            // Done when the loop hears of it, not before: so a payload released too early is found out.
-            loop.Arrive(() =>
+            var late = media.NextReportDelayMicros();
+            if (late == 0)
             {
-                media.End(request);
+                // Done when the loop hears of it, not before: so a payload released too early is found out.
+                loop.Arrive(() => Report(request, request.Apply(), done));
+            }
+            else
+            {
                 var fault = request.Apply();
-                if (media.World.IsVerbose)
-                {
-                    media.World.Note($"{media.Name}: {request} ends{(fault is null ? string.Empty : ": " + fault)}");
-                }
-
-                done.Completed(new IoStatus(fault));
-            });
+                media.World.ScheduleIn(late, () => loop.Arrive(() => Report(request, fault, done)));
+            }
         });
     }
 }

@@ -13,6 +13,35 @@ public enum SimDiskOperation
 /// <summary>What a simulated disk is to do wrong. It stays over power cuts, as a bad disk does.</summary>
 public sealed class SimDiskFaults
 {
+    /// <summary>Tells whether a range cannot be read.</summary>
+    public bool IsSpoiled(long offsetBytes, long lengthBytes) =>
+        Spoiled.Exists(s => s.OffsetBytes < offsetBytes + lengthBytes && offsetBytes < s.OffsetBytes + s.LengthBytes);
+
+    /// <summary>A write heals what it covers wholly.</summary>
+    internal void Written(long offsetBytes, long lengthBytes)
+    {
+        for (var i = Spoiled.Count - 1; i >= 0; i--)
+        {
+            var (start, end) = (Spoiled[i].OffsetBytes, Spoiled[i].OffsetBytes + Spoiled[i].LengthBytes);
+            var (from, to) = (Math.Max(start, offsetBytes), Math.Min(end, offsetBytes + lengthBytes));
+            if (from >= to)
+            {
+                continue;
+            }
+
+            Spoiled.RemoveAt(i);
+            if (start < from)
+            {
+                Spoiled.Add((start, from - start));
+            }
+
+            if (to < end)
+            {
+                Spoiled.Add((to, end - to));
+            }
+        }
+    }
+
     /// <summary>Gets or sets how many of the next writes fail, of whatever form.</summary>
     public int FailWrites { get; set; }
 
@@ -28,6 +57,15 @@ public sealed class SimDiskFaults
 
     /// <summary>Gets or sets a judge of single operations: a sentence is a fault, null lets it pass.</summary>
     public Func<SimDiskOperation, long, long, string?>? Judge { get; set; }
+
+    /// <summary>Gets or sets whether the system failed to write pages back in the background: the next sync or synchronous write tells, and only that one.</summary>
+    public bool HasUnreportedError { get; set; }
+
+    /// <summary>Gets the ranges in bytes that cannot be read until they are written again, or until they are taken from here.</summary>
+    public List<(long OffsetBytes, long LengthBytes)> Spoiled { get; } = [];
+
+    /// <summary>Gets or sets whether the disk is not there when a node looks for it; one that is open fails in everything.</summary>
+    public bool IsAway { get; set; }
 
     /// <summary>Gets or sets whether the disk has no room: no write is taken.</summary>
     public bool IsFull { get; set; }

@@ -54,6 +54,9 @@ public sealed class SimDiskMedia
     /// <summary>Gets or sets who is told that an operation begins: a node may lose its power just then.</summary>
     internal Action? OperationBegins { get; set; }
 
+    /// <summary>Gets or sets who is told that a write or sync has begun (true) or ended (false).</summary>
+    internal Action<bool, string>? StepTaken { get; set; }
+
     /// <summary>Opens the disk for one life of a node.</summary>
     public IBlockDevice Open(SimLoop loop) => new SimDisk(this, loop);
 
@@ -92,8 +95,16 @@ public sealed class SimDiskMedia
         }
 
         _running.Clear();
+        Faults.HasUnreportedError = false;
         // Some cuts lose everything, some nothing: both are rare if each sector is drawn by itself.
-        var mode = _random.Below(8);
+        var drawn = _random.Below(8);
+        var mode = World.CutMedia switch
+        {
+            SimCutMedia.Lost => 0,
+            SimCutMedia.Kept => 1,
+            SimCutMedia.Mixed => 2,
+            _ => drawn,
+        };
         foreach (var sector in _unsynced.Values)
         {
             Settle(sector, mode);
@@ -133,6 +144,28 @@ public sealed class SimDiskMedia
         }
     }
 
+    /// <summary>The node's process ends and the system lives on: the cache stays, what runs is ended.</summary>
+    public void ProcessEnd()
+    {
+        foreach (var request in _running.ToArray())
+        {
+            request.ApplyAtProcessEnd();
+        }
+
+        _running.Clear();
+    }
+
+    /// <summary>The system fails to write back what is in the cache: the pages count as clean, and the next sync tells.</summary>
+    public void FailWriteback()
+    {
+        if (_unsynced.Count > 0)
+        {
+            World.Note($"{Name}: {_unsynced.Count} sectors could not be written back");
+            FailSyncNow();
+            Faults.HasUnreportedError = true;
+        }
+    }
+
     internal void Begin(SimDiskRequest request)
     {
         OperationCount++;
@@ -145,6 +178,40 @@ public sealed class SimDiskMedia
         }
 
         OperationBegins?.Invoke();
+        Tell(true, request);
+    }
+
+    /// <summary>Tells of a step; reads are none, for they leave nothing behind.</summary>
+    internal void Tell(bool begins, SimDiskRequest request)
+    {
+        if (World.StepTaken is not null && !request.IsRead)
+        {
+            StepTaken?.Invoke(begins, request.ToString());
+        }
+    }
+
+    /// <summary>Adds what the disk holds, durably and in its cache, to a sum: equal sums, equal disks.</summary>
+    public void AddTo(ref SimStateHash hash)
+    {
+        ulong sectors = 0;
+        foreach (var (index, sector) in _sectors)
+        {
+            var one = new SimStateHash();
+            one.Add((ulong)index);
+            one.Add(sector.Durable);
+            one.Add((ulong)sector.Versions.Count);
+            foreach (var (_, bytes) in sector.Versions)
+            {
+                one.Add(bytes);
+            }
+
+            one.Add(sector.CleanButLost);
+            // A sum, for the order in which sectors came to be is no matter.
+            sectors += one.Value;
+        }
+
+        hash.Add(WasMade ? 1UL : 0);
+        hash.Add(sectors);
     }
 
     internal void End(SimDiskRequest request) => _running.Remove(request);
@@ -233,6 +300,9 @@ public sealed class SimDiskMedia
 
         _unsynced.Clear();
     }
+
+    internal long NextReportDelayMicros() =>
+        World.Options.DiskReportDelayMaxMicros == 0 ? 0 : _random.Between(0, World.Options.DiskReportDelayMaxMicros);
 
     internal long NextDelayMicros() =>
         Faults.ExtraDelayMicros + _random.Between(World.Options.DiskDelayMinMicros, World.Options.DiskDelayMaxMicros);

@@ -11,6 +11,12 @@ public sealed class SimDiskPlace(SimDiskMedia media, SimLoop loop) : IDiskPlace
     public DiskFinding Open(out IBlockDevice? device, out string sentence)
     {
         sentence = string.Empty;
+        if (media.Faults.IsAway)
+        {
+            device = null;
+            return DiskFinding.Absent;
+        }
+
         device = media.WasMade ? media.Open(loop) : null;
         return media.WasMade ? DiskFinding.Opened : DiskFinding.Missing;
     }

@@ -5,15 +5,17 @@ namespace MirrorController.Tests.Harness;
 /// <summary>One operation of a simulated disk, from its begin to its end.</summary>
 internal sealed class SimDiskRequest(SimDiskMedia media, SimDiskOperation operation, long offsetBytes, long lengthBytes, Payload? payload, Slice into)
 {
+    private bool _isApplied;
+
     /// <summary>Gets or sets the last write that a sync is to make durable: it had ended when the sync began.</summary>
     public long SyncsUpTo { get; set; }
+
+    public bool IsRead => operation == SimDiskOperation.Read;
 
     private bool Changes => operation is SimDiskOperation.Write or SimDiskOperation.WriteSync or SimDiskOperation.Zero;
 
     public bool Conflicts(SimDiskRequest other) =>
         (Changes || other.Changes) && offsetBytes < other.End && other.Offset < offsetBytes + lengthBytes;
-
-    public override string ToString() => operation == SimDiskOperation.Sync ? "Sync" : $"{operation} {offsetBytes}+{lengthBytes}";
 
     private long Offset => offsetBytes;
 
@@ -22,14 +24,22 @@ internal sealed class SimDiskRequest(SimDiskMedia media, SimDiskOperation operat
     /// <summary>Does it, at its end; a sentence is a fault.</summary>
     public string? Apply()
     {
+        _isApplied = true;
         var faults = media.Faults;
         if (faults.Judge?.Invoke(operation, offsetBytes, lengthBytes) is { } fault)
         {
             return fault;
         }
 
+        if (faults.IsAway)
+        {
+            return "The operation failed: No such device.";
+        }
+
         switch (operation)
         {
+            case SimDiskOperation.Read when faults.IsSpoiled(offsetBytes, lengthBytes):
+                return "Reading failed: Input/output error.";
             case SimDiskOperation.Read when faults.FailReads > 0:
                 faults.FailReads--;
                 return "Reading failed: Input/output error.";
@@ -39,6 +49,9 @@ internal sealed class SimDiskRequest(SimDiskMedia media, SimDiskOperation operat
             case SimDiskOperation.Sync when faults.FailSyncs > 0:
                 faults.FailSyncs--;
                 media.FailSyncNow();
+                return "Syncing failed: Input/output error.";
+            case SimDiskOperation.Sync when faults.HasUnreportedError:
+                faults.HasUnreportedError = false;
                 return "Syncing failed: Input/output error.";
             case SimDiskOperation.Sync:
                 media.SyncNow(SyncsUpTo);
@@ -61,16 +74,36 @@ internal sealed class SimDiskRequest(SimDiskMedia media, SimDiskOperation operat
             return "Writing failed: Input/output error.";
         }
 
+        if (operation == SimDiskOperation.WriteSync && faults.HasUnreportedError)
+        {
+            // It says what an earlier writeback did, once; this write itself is in the cache.
+            faults.HasUnreportedError = false;
+            Store(durable: false);
+            return "Writing failed: Input/output error.";
+        }
+
         Store(durable: operation == SimDiskOperation.WriteSync);
+        faults.Written(offsetBytes, lengthBytes);
         return null;
     }
+
+    public override string ToString() => $"{operation} {offsetBytes}+{lengthBytes}";
 
     /// <summary>The power goes while it runs: it may have got to the cache, and from there to the medium.</summary>
     public void ApplyAtPowerCut()
     {
-        if (Changes)
+        if (Changes && !_isApplied)
         {
             Store(durable: false);
+        }
+    }
+
+    /// <summary>The node's process ends while it runs: the system ends it all the same.</summary>
+    public void ApplyAtProcessEnd()
+    {
+        if (!_isApplied && operation != SimDiskOperation.Read)
+        {
+            Apply();
         }
     }
 

@@ -74,6 +74,16 @@ public sealed class SimFabric(SimWorld world)
         }
     }
 
+    /// <summary>Turns one bit of what is sent next on each connection between two nodes; checksums of the network do not see it.</summary>
+    public void Garble(string a, string b)
+    {
+        world.Note($"network: a bit is turned between {a} and {b}");
+        foreach (var connection in Between(a, b))
+        {
+            connection.IsGarbled = true;
+        }
+    }
+
     /// <summary>Breaks the connections between two nodes; nobody is told, and nothing arrives on them any more.</summary>
     public void CutSilent(string a, string b)
     {
@@ -84,7 +94,8 @@ public sealed class SimFabric(SimWorld world)
         }
     }
 
-    internal bool IsBlocked(string from, string to) => _blocked.Contains((from, to));
+    /// <summary>Tells whether nothing gets from one node to another.</summary>
+    public bool IsBlocked(string from, string to) => _blocked.Contains((from, to));
 
     /// <summary>Makes the random numbers of the next connection between two nodes.</summary>
     internal SimRandom RandomOf(string from, string to)

@@ -39,8 +39,8 @@ public sealed class SimLoop : ILoop
     /// <summary>Gets whether the node has lost its power.</summary>
     public bool IsDead { get; private set; }
 
-    /// <summary>Gets the pool of this loop's buffers.</summary>
-    public BufferPool Pool { get; } = new();
+    /// <summary>Gets the pool of this loop's buffers: the world's, so that a node's next life finds its chunks again.</summary>
+    public BufferPool Pool => World.Pool;
 
     /// <summary>Gets how fast this node's clock goes; 1 is right.</summary>
     public double ClockRate { get; init; } = 1;

@@ -10,6 +10,11 @@ public sealed class SimNetwork(SimLoop loop) : INetwork
 
     public IConnection Connect(NodeAddress address, IConnectionHandler handler, long timeoutMs)
     {
+        if (!address.IsSound)
+        {
+            throw new ArgumentException($"No host can have the address {address}.", nameof(address));
+        }
+
         var host = address.Host is "localhost" or "127.0.0.1" ? loop.Name : address.Host;
         var connection = new SimConnection(loop, host, address.ToString(), handler);
         connection.BeginConnect(address, timeoutMs);

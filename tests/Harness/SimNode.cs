@@ -49,6 +49,7 @@ public sealed class SimNode
     public SimDiskMedia AddDisk(long sizeBytes)
     {
         var disk = new SimDiskMedia(World, $"{Name} disk {_disks.Count}", sizeBytes) { OperationBegins = CountOperation };
+        disk.StepTaken = (begins, what) => Tell(begins ? SimStepKind.DiskBegins : SimStepKind.DiskEnds, what);
         _disks.Add(disk);
         return disk;
     }
@@ -102,6 +103,24 @@ public sealed class SimNode
         Instance = null;
     }
 
+    /// <summary>Ends the node's process; the system lives on, and with it the caches of its disks.</summary>
+    public void Kill()
+    {
+        if (!IsRunning)
+        {
+            return;
+        }
+
+        World.Note($"{Name} is killed");
+        _cutAfter = -1;
+        Loop!.Kill();
+        World.Fabric.NodeDied(Loop, silent: false);
+        _disks.ForEach(d => d.ProcessEnd());
+        // A transfer to the chip ends anywhere: nobody clocks it any more.
+        _nvms.ForEach(n => n.PowerCut());
+        Instance = null;
+    }
+
     /// <summary>Holds the node up, as a system does that swaps or a process that is stopped: it does nothing, and nobody is told.</summary>
     public void Pause()
     {
@@ -136,8 +155,17 @@ public sealed class SimNode
     private SimNvmMedia Add(SimNvmMedia nvm)
     {
         nvm.OperationBegins = CountOperation;
+        nvm.StepTaken = (begins, what) => Tell(begins ? SimStepKind.NvmWriteBegins : SimStepKind.NvmWriteEnds, what);
         _nvms.Add(nvm);
         return nvm;
+    }
+
+    private void Tell(SimStepKind kind, string what)
+    {
+        if (IsRunning)
+        {
+            World.StepTaken?.Invoke(new SimStep(kind, Name, null, what));
+        }
     }
 
     private void CountOperation()

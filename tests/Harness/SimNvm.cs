@@ -27,7 +27,14 @@ internal sealed class SimNvm(SimNvmMedia media, SimLoop loop) : INvm
         if (Begin(address, data.Length))
         {
             media.BeginWrite(address, data.Span);
-            EndLater(() => media.EndWrite(address, data), done);
+            EndLater(
+                () =>
+                {
+                    var fault = media.EndWrite(address, data);
+                    media.Tell(false, address, data.Length);
+                    return fault;
+                },
+                done);
         }
     }
 
@@ -63,7 +70,11 @@ internal sealed class SimNvm(SimNvmMedia media, SimLoop loop) : INvm
             }
 
             _busy = false;
-            done.Completed(new IoStatus(end()));
+            var fault = end();
+            if (!loop.IsDead)
+            {
+                done.Completed(new IoStatus(fault));
+            }
         }
 
         var delay = media.NextDelayMicros();

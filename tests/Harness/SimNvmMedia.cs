@@ -37,6 +37,12 @@ public sealed class SimNvmMedia
     /// <summary>Gets or sets how many of the next transfers fail.</summary>
     public int FailTransfers { get; set; }
 
+    /// <summary>Gets or sets how many of the next writes are acknowledged and do not stand.</summary>
+    public int LieWrites { get; set; }
+
+    /// <summary>Gets or sets whether every transfer fails.</summary>
+    public bool IsBroken { get; set; }
+
     /// <summary>Gets or sets a judge of single transfers: (is write, address, length) to a sentence, or null to let it pass.</summary>
     public Func<bool, int, int, string?>? Judge { get; set; }
 
@@ -49,11 +55,17 @@ public sealed class SimNvmMedia
     /// <summary>Gets how many writes have begun.</summary>
     public long WriteCount { get; private set; }
 
+    /// <summary>Gets where the last write ends.</summary>
+    public int LastWriteEnd { get; private set; }
+
     /// <summary>Gets the bytes as they are, for a test's checks and damages.</summary>
     public Span<byte> Bytes => _bytes;
 
     /// <summary>Gets or sets who is told that a write begins: a node may lose its power just then.</summary>
     internal Action? OperationBegins { get; set; }
+
+    /// <summary>Gets or sets who is told that a write has begun (true) or ended (false).</summary>
+    internal Action<bool, string>? StepTaken { get; set; }
 
     /// <summary>Makes a FRAM chip: no pages, as fast as the bus.</summary>
     public static SimNvmMedia Fram(SimWorld world, string name, int sizeBytes = 32 * 1024) => new(world, name, "fram (simulated)", sizeBytes, 1);
@@ -77,9 +89,15 @@ public sealed class SimNvmMedia
         }
 
         _running = null;
-        var kept = _random.Below(write.Data.Length + 1);
+        var drawn = _random.Below(write.Data.Length + 1);
+        var kept = World.CutMedia switch
+        {
+            SimCutMedia.Lost => 0,
+            SimCutMedia.Kept => write.Data.Length,
+            _ => drawn,
+        };
         write.Data.AsSpan(0, kept).CopyTo(_bytes.AsSpan(write.Address));
-        if (PageBytes > 1 && kept < write.Data.Length)
+        if (PageBytes > 1 && kept < write.Data.Length && World.CutMedia != SimCutMedia.Lost)
         {
             // The page is erased and burnt as a whole; cut in the middle it may hold anything, also where nothing was written.
             var at = write.Address + kept;
@@ -92,6 +110,7 @@ public sealed class SimNvmMedia
     internal void BeginWrite(int address, ReadOnlySpan<byte> data)
     {
         WriteCount++;
+        LastWriteEnd = address + data.Length;
         _running = (address, data.ToArray());
         if (World.IsVerbose)
         {
@@ -99,6 +118,15 @@ public sealed class SimNvmMedia
         }
 
         OperationBegins?.Invoke();
+        Tell(true, address, data.Length);
+    }
+
+    internal void Tell(bool begins, int address, int length)
+    {
+        if (World.StepTaken is not null)
+        {
+            StepTaken?.Invoke(begins, $"{address}+{length}");
+        }
     }
 
     internal string? EndWrite(int address, ReadOnlyMemory<byte> data)
@@ -113,6 +141,13 @@ public sealed class SimNvmMedia
         if (fault is null)
         {
             data.Span.CopyTo(_bytes.AsSpan(address));
+            if (LieWrites > 0)
+            {
+                // What is lost stands at the front: there it is read back, a superblock or the head of a batch.
+                LieWrites--;
+                World.Note($"{Name}: a write of {data.Length} bytes at {address} does not stand");
+                _random.Fill(_bytes.AsSpan(address, Math.Min(data.Length, 4)));
+            }
         }
         else
         {
@@ -141,6 +176,11 @@ public sealed class SimNvmMedia
         if (Judge?.Invoke(isWrite, address, length) is { } sentence)
         {
             return sentence;
+        }
+
+        if (IsBroken)
+        {
+            return "The chip did not answer.";
         }
 
         if (FailTransfers > 0)

@@ -27,6 +27,9 @@ public sealed record SimOptions
     /// <summary>Gets the longest time of a disk's operation; operations end in any order within it.</summary>
     public long DiskDelayMaxMicros { get; init; } = 500;
 
+    /// <summary>Gets the longest time from a disk operation's end to the moment at which the node hears of it: ends are reported in any order.</summary>
+    public long DiskReportDelayMaxMicros { get; init; }
+
     /// <summary>Gets the time of a chip's transfer; 0 ends it within the turn.</summary>
     public long NvmDelayMaxMicros { get; init; }
 }

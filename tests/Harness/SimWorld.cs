@@ -1,4 +1,5 @@
 using System.Globalization;
+using MirrorController.Protocol.Seams;
 
 namespace MirrorController.Tests.Harness;
 
@@ -15,8 +16,12 @@ public sealed class SimWorld
     private long _order;
     private int _stillEvents;
 
-    public SimWorld(ulong seed, SimOptions? options = null)
+    /// <param name="seed">Decides everything that is left to chance.</param>
+    /// <param name="options">The world's habits.</param>
+    /// <param name="pool">The buffers of all nodes, if they are to outlive this world; used by one thread.</param>
+    public SimWorld(ulong seed, SimOptions? options = null, BufferPool? pool = null)
     {
+        Pool = pool ?? new BufferPool();
         Seed = seed;
         Options = options ?? new SimOptions();
         Random = new SimRandom(seed);
@@ -34,6 +39,15 @@ public sealed class SimWorld
 
     /// <summary>Gets the network between the nodes.</summary>
     public SimFabric Fabric { get; }
+
+    /// <summary>Gets the pool of all nodes' buffers.</summary>
+    public BufferPool Pool { get; }
+
+    /// <summary>Gets or sets what a power cut leaves of what was not durable.</summary>
+    public SimCutMedia CutMedia { get; set; }
+
+    /// <summary>Gets or sets who is told of every step of every node; it may take a node's power away just then.</summary>
+    public Action<SimStep>? StepTaken { get; set; }
 
     /// <summary>Gets the virtual time in microseconds.</summary>
     public long NowMicros { get; private set; }

@@ -84,13 +84,20 @@ internal sealed class TappedStream : IConnectionHandler, IFrameHandler
             _tap.Frames.Add(frame);
         }
 
+        if (frame.Header.Command is not (Command.Ping or (Command.Ping | Command.Reply)))
+        {
+            _context.Node.World.StepTaken?.Invoke(new SimStep(SimStepKind.FrameArrives, frame.To, frame.From, frame.Header.Command.ToString(), frame.Header.Command < Command.Survey));
+        }
+
         _tap.Arrives?.Invoke(frame);
         if (_context.Loop.IsDead || _connection is not { IsOpen: true } connection)
         {
             return;
         }
 
-        var slice = Slice.Copy(bytes);
+        // Most frames are small: a pinned array for each would be most of a simulation's time.
+        var slice = bytes.Length <= Chunk.Size ? _context.Pool.Rent(bytes.Length) : Slice.Copy(bytes);
+        bytes.CopyTo(slice.Span);
         _handler.Received(connection, slice);
         slice.Release();
     }

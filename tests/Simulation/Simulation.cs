@@ -34,6 +34,9 @@ internal sealed class Simulation(SimulationOptions options, TextWriter output)
         return failure is null ? 0 : 1;
     }
 
+    /// <summary>Gets the changes of a volume's state that were seen.</summary>
+    public IReadOnlyCollection<string> Transitions => [.. _tally.Transitions];
+
     /// <summary>Runs the seeds; returns how many were run and how many failed.</summary>
     public (int Run, int Failed) Run()
     {

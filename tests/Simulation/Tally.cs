@@ -9,6 +9,7 @@ internal sealed class Tally
     private readonly Lock _lock = new();
     private readonly SortedDictionary<string, long> _faults = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, long> _states = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, long> _transitions = new(StringComparer.Ordinal);
     private long _simulatedMicros;
     private long _acknowledged;
     private long _judged;
@@ -18,6 +19,9 @@ internal sealed class Tally
 
     /// <summary>Gets the number of seeds that were run.</summary>
     public int Seeds { get; private set; }
+
+    /// <summary>Gets the changes of a volume's state that were seen, such as <c>InSync -> Waiting</c>.</summary>
+    public IEnumerable<string> Transitions => _transitions.Keys;
 
     /// <summary>Adds a history that has ended, well or not.</summary>
     public void Add(RandomHistory history)
@@ -38,6 +42,11 @@ internal sealed class Tally
             foreach (var (state, count) in history.StatesSeen)
             {
                 Count(_states, state, count);
+            }
+
+            foreach (var (change, count) in history.TransitionsSeen)
+            {
+                Count(_transitions, change, count);
             }
         }
     }
@@ -63,6 +72,7 @@ internal sealed class Tally
         yield return string.Create(CultureInfo.InvariantCulture, $"recoveries: {_recoveries}, which copied {_copiedBytes / 1024} KiB");
         yield return "faults: " + Join(_faults);
         yield return "states reached: " + Join(_states);
+        yield return "transitions: " + Join(_transitions);
         var never = Enum.GetNames<HistoryFault>().Where(f => !_faults.ContainsKey(f)).ToList();
         if (never.Count > 0)
         {

@@ -7,12 +7,22 @@ public sealed class RangeBuckets<T>
     where T : class, IBlockRanged
 {
     private const int BucketShift = 6;
+
+    /// <summary>An item over more buckets is kept apart: no request covers so many, but a damaged record may.</summary>
+    private const long BucketsMax = 1024;
     private readonly Dictionary<long, List<T>> _buckets = [];
     private readonly Stack<List<T>> _free = new();
+    private readonly List<T> _wide = [];
 
     /// <summary>Adds an item behind those of its buckets.</summary>
     public void Add(T item)
     {
+        if (IsWide(item))
+        {
+            _wide.Add(item);
+            return;
+        }
+
         var last = (item.Range.End - 1) >> BucketShift;
         for (var b = item.Range.Start >> BucketShift; b <= last; b++)
         {
@@ -29,6 +39,13 @@ public sealed class RangeBuckets<T>
     /// <summary>Removes an item that is in the index.</summary>
     public void Remove(T item)
     {
+        if (IsWide(item))
+        {
+            var wasThere = _wide.Remove(item);
+            Invariant.Check(wasThere, "an item leaves the list it was put in");
+            return;
+        }
+
         var last = (item.Range.End - 1) >> BucketShift;
         for (var b = item.Range.Start >> BucketShift; b <= last; b++)
         {
@@ -47,7 +64,9 @@ public sealed class RangeBuckets<T>
     /// <remarks>The index must not change during the walk.</remarks>
     public OverlapEnumerator Overlapping(BlockRange range) => new(this, range);
 
-    /// <summary>A walk over overlapping items.</summary>
+    private static bool IsWide(T item) => item.Range.Count > BucketsMax << BucketShift;
+
+    /// <summary>A walk over overlapping items; the wide ones come last.</summary>
     public ref struct OverlapEnumerator
     {
         private readonly RangeBuckets<T> _owner;
@@ -83,7 +102,7 @@ public sealed class RangeBuckets<T>
                         var item = _list[_index++];
                         // An item in several buckets is shown in the bucket where the overlap begins.
                         if (item.Range.Overlaps(_range)
-                            && Math.Max(item.Range.Start, _range.Start) >> BucketShift == _bucket)
+                            && (_bucket > _lastBucket || Math.Max(item.Range.Start, _range.Start) >> BucketShift == _bucket))
                         {
                             Current = item;
                             return true;
@@ -91,14 +110,21 @@ public sealed class RangeBuckets<T>
                     }
                 }
 
-                if (_bucket >= _lastBucket)
+                if (_bucket > _lastBucket)
                 {
                     return false;
                 }
 
                 _bucket++;
-                _owner._buckets.TryGetValue(_bucket, out _list);
                 _index = 0;
+                if (_bucket > _lastBucket)
+                {
+                    _list = _owner._wide;
+                }
+                else
+                {
+                    _owner._buckets.TryGetValue(_bucket, out _list);
+                }
             }
         }
 

@@ -75,6 +75,15 @@ public sealed partial class Coordinator
             return;
         }
 
+        if (state.Session != session || state.BootId != header.BootId)
+        {
+            // Marks of another session or boot cannot be judged, so nothing is taken from them.
+            Refuse(
+                member,
+                $"Board {member.Board.Name} took session {session.Number} under boot {header.BootId} and tells of session {state.Session.Number} and boot {state.BootId}.");
+            return;
+        }
+
         member.State = state;
         var old = JudgeReturn(member, state);
         if (old is not null)

@@ -1,3 +1,4 @@
+using MirrorController.Protocol.Blocks;
 using MirrorController.Protocol.Wire;
 
 namespace MirrorController.Protocol.Coordination;
@@ -33,6 +34,12 @@ public sealed partial class Coordinator
             waiting = _openingTrouble;
         }
 
+        List<BlockRange> bad = [.. _bad];
+        if (bad.Count > 0)
+        {
+            warnings.Add($"{_bad.BlockCount} blocks could be read on no board, the first of them {bad[0].Start}: reading them is an error until they are overwritten.");
+        }
+
         var state = IsOver ? VolumeState.Failed
             : waiting is not null ? VolumeState.Waiting
             : Phase == CoordinatorPhase.Serving ? VolumeState.InSync
@@ -59,6 +66,7 @@ public sealed partial class Coordinator
             AtRiskOldestMs = acknowledged == 0 ? 0 : (_loop.NowMicros - _oldestUnflushedMicros) / 1000,
             ReplayBufferWrites = _buffer.Count,
             ClosedBlocks = _closed.BlockCount,
+            BadRanges = bad,
             Warnings = warnings,
         };
     }

@@ -1,3 +1,4 @@
+using MirrorController.Protocol.Blocks;
 using MirrorController.Protocol.Wire;
 
 namespace MirrorController.Protocol.Coordination;
@@ -61,6 +62,9 @@ public sealed record CoordinatorStatus
 
     /// <summary>Gets the blocks closed to the application (rule R5).</summary>
     public required long ClosedBlocks { get; init; }
+
+    /// <summary>Gets the blocks that no board could read: reading them is an error until they are overwritten (rule R2).</summary>
+    public required IReadOnlyList<BlockRange> BadRanges { get; init; }
 
     public required IReadOnlyList<string> Warnings { get; init; }
 }

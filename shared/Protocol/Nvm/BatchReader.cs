@@ -133,7 +133,8 @@ internal ref struct BatchReader
         }
 
         ulong count = 1;
-        if (!TryVarint(out var start) || start > long.MaxValue || ((first & RingFormat.CountBit) != 0 && !TryVarint(out count)) || count is 0 or > int.MaxValue)
+        if (!TryVarint(out var start) || ((first & RingFormat.CountBit) != 0 && !TryVarint(out count))
+            || count is 0 or > RingFormat.EntryCountMax || start > long.MaxValue - count)
         {
             return false;
         }
@@ -189,7 +190,7 @@ internal ref struct BatchReader
     private bool TryMark(ref RingRecord record)
     {
         if (!TrySlot(out record.Slot) || !TryVarint(out var start) || !TryVarint(out var count) || !TryVarint(out var session) || !TryVarint(out var attempt)
-            || start > long.MaxValue || count is 0 or > int.MaxValue || session > uint.MaxValue || attempt > uint.MaxValue)
+            || count is 0 or > int.MaxValue || start > long.MaxValue - count || session > uint.MaxValue || attempt > uint.MaxValue)
         {
             return false;
         }

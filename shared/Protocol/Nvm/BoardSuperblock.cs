@@ -35,6 +35,9 @@ public sealed record BoardSuperblock
     /// <summary>The format that this version writes and the newest that it reads.</summary>
     public const ushort Version = 1;
 
+    /// <summary>No chip lives to be written so often: beyond it a head's position is damage, and sums with it would overflow.</summary>
+    private const long HeadPositionMax = 1L << 60;
+
     internal const int CrcOffset = 12;
     private const int DirectoryOffset = 88;
     private const int ReservedOffset = DirectoryOffset + (16 * NvmLayout.VolumesMax);
@@ -165,7 +168,7 @@ public sealed record BoardSuperblock
             Directory = directory,
         };
         var headOffset = BinaryPrimitives.ReadInt32LittleEndian(source[72..]);
-        if (superblock.RingBytes <= 0 || superblock.HeadPosition < 0 || superblock.HeadPosition % superblock.RingBytes != headOffset)
+        if (superblock.RingBytes <= 0 || superblock.HeadPosition is < 0 or > HeadPositionMax || superblock.HeadPosition % superblock.RingBytes != headOffset)
         {
             superblock = null;
             return SuperblockState.Damaged;

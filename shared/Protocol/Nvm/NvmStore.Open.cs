@@ -1,3 +1,4 @@
+using MirrorController.Protocol.Blocks;
 using MirrorController.Protocol.Tags;
 
 namespace MirrorController.Protocol.Nvm;
@@ -187,6 +188,11 @@ public sealed partial class NvmStore
                 continue;
             }
 
+            if (OutOfVolume(volume) is { } range)
+            {
+                return Damaged($"The log on the memory chip ({_chip.Kind}) names {range} of volume {volume.Record.Name}, which has fewer.");
+            }
+
             for (var i = 0; i < volume.Table.Count; i++)
             {
                 volume.Table[i].Sure = volume.Table[i].Tag <= volume.Durable;
@@ -217,6 +223,29 @@ public sealed partial class NvmStore
                 || BatchReader.TryFind(bytes, _chipState, position, StartCounter + 1, out _))
             {
                 return Damaged($"The log on the memory chip ({_chip.Kind}) has a bad batch at position {_tail} and a good one behind it, at {position}.");
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Finds what lives beyond the volume's largest size; what stood before a VolumeReset may have been another volume's.</summary>
+    private static BlockRange? OutOfVolume(NvmVolume volume)
+    {
+        var blocks = volume.Record.SizeMaxBytes / volume.Record.BlockBytes;
+        for (var i = 0; i < volume.Table.Count; i++)
+        {
+            if (volume.Table[i].Range.End > blocks)
+            {
+                return volume.Table[i].Range;
+            }
+        }
+
+        foreach (var mark in volume.Marks)
+        {
+            if (mark.Range.End > blocks)
+            {
+                return mark.Range;
             }
         }
 

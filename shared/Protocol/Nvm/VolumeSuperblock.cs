@@ -68,6 +68,11 @@ public static class VolumeSuperblock
             return $"A volume's name has 1 to {VolumeRecord.NameBytesMax} bytes, not {nameBytes}.";
         }
 
+        if (!VolumeName.IsValid(record.Name))
+        {
+            return "A volume's name has letters, digits, '-', '_' and '.', and begins with a letter or digit.";
+        }
+
         if (record.VolumeId == Guid.Empty)
         {
             return "A volume has an id that is not zero.";

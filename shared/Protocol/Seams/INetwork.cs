@@ -1,10 +1,18 @@
+using System.Globalization;
+
 namespace MirrorController.Protocol.Seams;
 
 /// <summary>An address a node listens on or connects to: a host name or IP address, and a TCP port.</summary>
 public readonly record struct NodeAddress(string Host, int Port)
 {
+    /// <summary>The longest name that the system looks up.</summary>
+    private const int HostLengthMax = 255;
+
     /// <inheritdoc/>
     public override string ToString() => Host.Contains(':', StringComparison.Ordinal) ? $"[{Host}]:{Port}" : $"{Host}:{Port}";
+
+    /// <summary>Gets whether a host can have this address: what is none cannot be connected to, nor put into a URI.</summary>
+    public bool IsSound => Host is not null && Port is >= 0 and <= ushort.MaxValue && Host.Length <= HostLengthMax && Uri.CheckHostName(Host) != UriHostNameType.Unknown;
 
     /// <summary>Reads <c>HOST:PORT</c>, with brackets around an IPv6 address; port 0 lets the system choose.</summary>
     public static bool TryParse(string? text, out NodeAddress address)
@@ -16,7 +24,7 @@ public readonly record struct NodeAddress(string Host, int Port)
         }
 
         var colon = text.LastIndexOf(':');
-        if (colon <= 0 || !int.TryParse(text.AsSpan(colon + 1), out var port) || port is < 0 or > 65535)
+        if (colon <= 0 || !int.TryParse(text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port))
         {
             return false;
         }
@@ -27,13 +35,9 @@ public readonly record struct NodeAddress(string Host, int Port)
             host = host[1..^1];
         }
 
-        if (host.Length == 0)
-        {
-            return false;
-        }
-
-        address = new NodeAddress(host, port);
-        return true;
+        var read = new NodeAddress(host, port);
+        address = read.IsSound ? read : default;
+        return read.IsSound;
     }
 }
 
@@ -49,6 +53,7 @@ public interface INetwork
     /// Later either <see cref="IConnectionHandler.Connected"/> or <see cref="IConnectionHandler.Closed"/> is called,
     /// the latter also when <paramref name="timeoutMs"/> milliseconds have passed without an answer.
     /// </remarks>
+    /// <exception cref="ArgumentException">The address is not <see cref="NodeAddress.IsSound"/>.</exception>
     IConnection Connect(NodeAddress address, IConnectionHandler handler, long timeoutMs);
 }
 

@@ -144,6 +144,13 @@ public sealed record BoardState
             state = state with { View = view };
         }
 
-        return reader.IsBad || state.Condition > BoardCondition.Failed || state.Session.Number > SessionId.MaxNumber ? null : state;
+        return reader.IsBad || !state.IsSound ? null : state;
     }
+
+    /// <summary>Gets whether this can be a board's state: a member has a number and a geometry that a volume can have.</summary>
+    private bool IsSound =>
+        Condition <= BoardCondition.Failed && Session.Number <= SessionId.MaxNumber && CoordinatorSession.Number <= SessionId.MaxNumber
+        && (Condition != BoardCondition.Member
+            || (Member < MemberSet.CountMax && BlockBytes is 512 or 1024 or 2048 or 4096 && SizeBytes > 0 && SizeBytes % BlockBytes == 0
+                && CapacityEntries >= 0));
 }

@@ -39,11 +39,12 @@ public sealed class WireReader(byte[] bytes)
 
     public byte[] Bytes(int count) => count >= 0 && Next(count) is { IsEmpty: false } s ? s.ToArray() : new byte[Math.Clamp(count, 0, 64)];
 
-    /// <summary>Reads a text written by <see cref="WireWriter.Text"/>.</summary>
+    /// <summary>Reads a text written by <see cref="WireWriter.Text"/>; control characters become question marks, for it may come to stand in a log.</summary>
     public string Text()
     {
         var length = U16();
-        return length == 0 ? string.Empty : Encoding.UTF8.GetString(Next(length));
+        var text = length == 0 ? string.Empty : Encoding.UTF8.GetString(Next(length));
+        return text.Any(char.IsControl) ? string.Concat(text.Select(c => char.IsControl(c) ? '?' : c)) : text;
     }
 
     private ReadOnlySpan<byte> Next(int count)

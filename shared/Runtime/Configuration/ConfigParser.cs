@@ -45,7 +45,7 @@ internal static class ConfigParser
 
                 return list;
             case JsonTokenType.String:
-                return new ConfigValue(ConfigKind.Text, line) { Text = reader.GetString()! };
+                return new ConfigValue(ConfigKind.Text, line) { Text = TextOf(ref reader, line) };
             case JsonTokenType.Number:
                 return new ConfigValue(ConfigKind.Number, line) { Text = Encoding.UTF8.GetString(reader.ValueSpan) };
             case JsonTokenType.True:
@@ -61,8 +61,8 @@ internal static class ConfigParser
         var value = new ConfigValue(ConfigKind.Object, line);
         while (reader.Read() && reader.TokenType != JsonTokenType.EndObject)
         {
-            var key = reader.GetString()!;
             var keyLine = lines.LineOf(reader.TokenStartIndex);
+            var key = TextOf(ref reader, keyLine);
             if (value.Members.Exists(m => m.Key == key))
             {
                 throw new JsonException($"\"{key}\" stands twice", null, keyLine - 1, null);
@@ -73,6 +73,21 @@ internal static class ConfigParser
         }
 
         return value;
+    }
+
+    /// <summary>Decodes a text. One with a zero character is refused here: no path, name or address may have one.</summary>
+    private static string TextOf(ref Utf8JsonReader reader, int line)
+    {
+        try
+        {
+            var text = reader.GetString()!;
+            return text.Contains('\0', StringComparison.Ordinal) ? throw new JsonException("a text holds a zero character", null, line - 1, null) : text;
+        }
+        catch (InvalidOperationException)
+        {
+            // The reader looks at a text's bytes only when it is asked for it.
+            throw new JsonException("a text is no valid UTF-8 or UTF-16", null, line - 1, null);
+        }
     }
 
     /// <summary>Turns rising byte offsets into line numbers.</summary>

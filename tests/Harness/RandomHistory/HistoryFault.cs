@@ -9,6 +9,9 @@ public enum HistoryFault
     /// <summary>A board loses its power while its n-th operation from now runs.</summary>
     CutBoardAtOperation,
 
+    /// <summary>A board's process ends and starts again; its system and the cache of its disk live on.</summary>
+    KillBoard,
+
     /// <summary>All boards lose their power together.</summary>
     CutAllBoards,
 
@@ -17,6 +20,9 @@ public enum HistoryFault
 
     /// <summary>Hosts and boards lose their power together.</summary>
     CutEverything,
+
+    /// <summary>The operator ends the host's agent, and starts one again.</summary>
+    StopHost,
 
     /// <summary>Another host with the same configuration opens the volume while the old one lives.</summary>
     ReplaceHost,
@@ -42,17 +48,29 @@ public enum HistoryFault
     /// <summary>The way between two nodes is slow for a while.</summary>
     SlowLink,
 
+    /// <summary>A bit turns on its way between two nodes.</summary>
+    GarbleLink,
+
     /// <summary>Some writes of a disk fail, whether they were taken or not.</summary>
     FailDiskWrites,
 
     /// <summary>Some reads of a disk fail; the same block may be read the next time.</summary>
     FailDiskReads,
 
+    /// <summary>Some blocks of a disk, or the same ones of all disks, cannot be read for a while, or until they are written.</summary>
+    SpoilBlocks,
+
     /// <summary>Some syncs of a disk fail and mark the pages clean.</summary>
     FailDiskSyncs,
 
+    /// <summary>The system fails to write a disk's cache back in the background.</summary>
+    FailWriteback,
+
     /// <summary>A disk takes no write for a while.</summary>
     FillDisk,
+
+    /// <summary>A disk is unplugged, and its board started anew; after a while it is there again.</summary>
+    UnplugDisk,
 
     /// <summary>A disk is slow for a while.</summary>
     SlowDisk,
@@ -63,8 +81,14 @@ public enum HistoryFault
     /// <summary>A few transfers of a chip fail, fewer than make a board give the chip up.</summary>
     FailChipTransfers,
 
+    /// <summary>A few writes of a chip are acknowledged and do not stand.</summary>
+    LoseChipWrites,
+
     /// <summary>A chip does not answer for a while.</summary>
     StickChip,
+
+    /// <summary>Every transfer of a chip fails, until its board gives it up; then the board is started anew.</summary>
+    BreakChip,
 
     /// <summary>A chip is slow for a while.</summary>
     SlowChip,

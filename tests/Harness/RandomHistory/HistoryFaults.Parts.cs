@@ -27,6 +27,9 @@ internal sealed partial class HistoryFaults
             case HistoryFault.Isolate:
                 Isolate(DrawNode().Name);
                 return true;
+            case HistoryFault.GarbleLink:
+                World.Fabric.Garble(a, b);
+                return true;
             case HistoryFault.SlowLink:
                 World.Fabric.Slow(a, b, _random.Between(1000, 400_000));
                 Later(4 * DownMaxMs, () => World.Fabric.Slow(a, b, 0));
@@ -63,8 +66,31 @@ internal sealed partial class HistoryFaults
             case HistoryFault.FailDiskReads:
                 disk.FailReads = 1 + _random.Below(6);
                 break;
+            case HistoryFault.SpoilBlocks:
+                Spoil(board);
+                break;
+            case HistoryFault.UnplugDisk:
+                disk.IsAway = true;
+                Cut(board);
+                Later(2 * DownMaxMs, () => disk.IsAway = false);
+                break;
+            case HistoryFault.BreakChip:
+                board.Nvm.IsBroken = true;
+                World.ScheduleIn(1000 * _random.Between(20, 2000), () =>
+                {
+                    board.Nvm.IsBroken = false;
+                    board.PowerCut(silent: true);
+                    Return(board);
+                });
+                break;
             case HistoryFault.FailDiskSyncs:
                 disk.FailSyncs = 1 + _random.Below(2);
+                break;
+            case HistoryFault.FailWriteback:
+                board.Disk.FailWriteback();
+                break;
+            case HistoryFault.LoseChipWrites:
+                board.Nvm.LieWrites = 1 + _random.Below(3);
                 break;
             case HistoryFault.FillDisk:
                 disk.IsFull = true;
@@ -94,16 +120,34 @@ internal sealed partial class HistoryFaults
         }
     }
 
+    private void Spoil(SimNode board)
+    {
+        var count = 1 + _random.Below(4);
+        var block = _random.Below(_history.Plan.HotBlocks);
+        var range = (_history.DataOffset + ((long)block * SimCluster.BlockBytes), (long)count * SimCluster.BlockBytes);
+        var spoiled = _random.OneIn(2) ? _boards : [board];
+        spoiled.ForEach(b => b.Disk.Faults.Spoiled.Add(range));
+        World.Note($"blocks {block}+{count} cannot be read on {string.Join(", ", spoiled.Select(b => b.Name))}");
+        if (_random.OneIn(2))
+        {
+            Later(2 * DownMaxMs, () => spoiled.ForEach(b => b.Disk.Faults.Written(range.Item1, range.Item2)));
+        }
+    }
+
     private static void EndDevice(SimNode board)
     {
         board.Disk.Faults.FailWrites = 0;
         board.Disk.Faults.FailReads = 0;
         board.Disk.Faults.FailSyncs = 0;
         board.Disk.Faults.IsFull = false;
+        board.Disk.Faults.IsAway = false;
+        board.Disk.Faults.Spoiled.Clear();
         board.Disk.Faults.IsHanging = false;
         board.Disk.Faults.ExtraDelayMicros = 0;
         board.Nvm.FailTransfers = 0;
+        board.Nvm.LieWrites = 0;
         board.Nvm.IsStuck = false;
+        board.Nvm.IsBroken = false;
         board.Nvm.ExtraDelayMicros = 0;
     }
 }

@@ -29,6 +29,9 @@ internal sealed partial class HistoryFaults
 
     private SimWorld World => _history.World;
 
+    /// <summary>A host starts or ends.</summary>
+    public void HostsChange() => _images.HostsChange();
+
     public void Start() => World.ScheduleIn(1000 * _random.Between(1, _history.Plan.FaultPauseMaxMs), Next);
 
     /// <summary>Gets the board with an old image in it, if there is one.</summary>
@@ -97,6 +100,10 @@ internal sealed partial class HistoryFaults
                 board.PowerCutAtOperation(count, _random.OneIn(2));
                 ReturnLater(board);
                 break;
+            case HistoryFault.KillBoard:
+                board.Kill();
+                ReturnLater(board);
+                break;
             case HistoryFault.CutAllBoards:
                 _boards.ForEach(Cut);
                 break;
@@ -106,6 +113,9 @@ internal sealed partial class HistoryFaults
             case HistoryFault.CutEverything:
                 CutHosts();
                 _boards.ForEach(Cut);
+                break;
+            case HistoryFault.StopHost:
+                StopHost();
                 break;
             case HistoryFault.ReplaceHost:
                 _history.ReplaceHost();
@@ -171,6 +181,34 @@ internal sealed partial class HistoryFaults
         Later(DownMaxMs, _history.StartAHost);
     }
 
+    private void StopHost()
+    {
+        if (_history.Hosts.Find(h => h.IsRunning) is not { } host)
+        {
+            return;
+        }
+
+        var loop = host.Node.Loop;
+        World.Note($"the agent of {host.Node.Name} is told to end");
+        var coordinator = host.Coordinator;
+        host.IsTold = true;
+        var boundMs = 1000 * _random.Below(6);
+        host.Node.Post(() => _ = StopAsync());
+
+        async Task StopAsync()
+        {
+            await coordinator.StopAsync(boundMs);
+            World.ScheduleIn(0, () =>
+            {
+                if (ReferenceEquals(host.Node.Loop, loop) && !_history.IsEnding)
+                {
+                    host.PowerCut(silent: false);
+                    Later(DownMaxMs, _history.StartAHost);
+                }
+            });
+        }
+    }
+
     private SimNode DrawNode()
     {
         var number = _random.Below(_boards.Count + _history.Hosts.Count);
@@ -188,5 +226,5 @@ internal sealed partial class HistoryFaults
     }
 
     private void Later(int maxMs, Action action) =>
-        World.ScheduleIn(_random.OneIn(3) ? _random.Between(0, 20_000) : 1000 * _random.Between(0, maxMs), action);
+        World.ScheduleIn(_history.Plan.IsQuick || _random.OneIn(3) ? _random.Between(0, 20_000) : 1000 * _random.Between(0, maxMs), action);
 }

@@ -117,7 +117,7 @@ internal sealed class HistoryGenerator(RandomHistory history, HistoryHost host, 
                 case VolumeError.None:
                     ok(r);
                     break;
-                case VolumeError.Shutdown when host.IsFenced:
+                case VolumeError.Shutdown when host.IsOver || host.IsTold:
                 case VolumeError.Io when Plan.ReadsFail && what[0] != 'f':
                     // All boards failed to read it, or to read the edges of a write that is not aligned.
                     failed?.Invoke();

@@ -17,11 +17,20 @@ internal sealed class HistoryHost(RandomHistory history, SimNode node)
     /// <summary>Gets the present life, or the last one.</summary>
     public CheckedSession Session { get; private set; } = null!;
 
-    /// <summary>Gets whether the present life is of no more use: another one has the volume.</summary>
-    public bool IsFenced => IsRunning && Coordinator.Phase == CoordinatorPhase.Fenced;
+    /// <summary>Gets whether the present life is of no more use: another one has the volume, or it was told to end.</summary>
+    public bool IsOver => IsRunning && Coordinator.Phase is CoordinatorPhase.Fenced or CoordinatorPhase.Stopped;
+
+    /// <summary>Gets or sets whether the operator has told the present life to end: it takes no more requests.</summary>
+    public bool IsTold { get; set; }
+
+    /// <summary>Gets or sets the state in which the present life was seen last.</summary>
+    public string? LastState { get; set; }
 
     public void Start()
     {
+        LastState = null;
+        history.HostsChange();
+        IsTold = false;
         node.Start();
         Session = history.Checker.NewSession($"life {node.StartCount} of {node.Name}");
         _judged = null;
@@ -35,6 +44,7 @@ internal sealed class HistoryHost(RandomHistory history, SimNode node)
     public void PowerCut(bool silent)
     {
         Look();
+        history.HostsChange();
         node.PowerCut(silent);
     }
 

@@ -1,4 +1,5 @@
 using MirrorController.Firmware.Array;
+using MirrorController.Protocol.Coordination;
 using MirrorController.Protocol.Tags;
 
 namespace MirrorController.Tests.Harness.RandomHistory;
@@ -6,46 +7,60 @@ namespace MirrorController.Tests.Harness.RandomHistory;
 /// <summary>Puts old images of chip and disk into a board (rule O5a): it must be found out, never used and never written to.</summary>
 /// <remarks>
 /// An image younger than the last move of R cannot be told from a board that slept: so one is put in only where another
-/// running board's R is above the image's D.
+/// running board's R is above the image's D, or while a coordinator lives that has seen what the board was since; then it is
+/// gone before another coordinator looks.
 /// </remarks>
 internal sealed class HistoryImages(RandomHistory history)
 {
     private readonly Dictionary<SimNode, Image> _taken = [];
-    private (SimNode Board, Image Image, Image Right)? _inside;
+    private (SimNode Board, Image Image, Image Right, bool IsForSession)? _inside;
 
-    /// <summary>Gets the board with an old image in it, if there is one.</summary>
+    /// <summary>Gets the board that has an old image in it, or null.</summary>
     public SimNode? Board => _inside?.Board;
 
-    /// <summary>Takes an image of a board that has none yet, or puts an old one in.</summary>
+    /// <summary>Puts an old image into a board if there is one that must be found out, else takes one of a board.</summary>
     /// <returns>True when one was put in.</returns>
     public bool Change(SimNode board, SimRandom random)
     {
-        if (_inside is not null || !board.IsRunning || BoardOf(board) is not { Volume: { } volume })
+        if (_inside is not null)
         {
             return false;
         }
 
-        var durable = volume.Nvm.Durable;
-        if (_taken.GetValueOrDefault(board) is { } image)
+        foreach (var (other, image) in _taken)
         {
-            if (!history.Cluster.Boards.Exists(b => b != board && b.IsRunning && BoardOf(b)?.Volume?.Nvm.Retired > image.Durable))
+            if (!other.IsRunning || BoardOf(other) is not { Volume: { } volume })
             {
-                return false;
+                continue;
             }
 
-            board.PowerCut(random.OneIn(2));
-            _inside = (board, image, Take(board, durable));
-            history.World.Note($"{board.Name} gets an old image: its D is {image.Durable}");
-            Restore(board, image);
-            board.Start();
-            return true;
+            var isBelow = history.Cluster.Boards.Exists(b => b != other && b.IsRunning && BoardOf(b)?.Volume?.Nvm.Retired > image.Durable);
+            if (isBelow ? random.OneIn(2) : IsKnown(other))
+            {
+                PutIn(other, image, volume.Nvm.Durable, !isBelow, random);
+                return true;
+            }
         }
 
-        board.PowerCut(random.OneIn(2));
-        history.World.Note($"an image of {board.Name} is taken: its D is {durable}");
-        _taken[board] = Take(board, durable);
-        board.Start();
+        if (board.IsRunning && BoardOf(board) is { Volume: { } taken })
+        {
+            var durable = taken.Nvm.Durable;
+            board.PowerCut(random.OneIn(2));
+            history.World.Note($"an image of {board.Name} is taken: its D is {durable}");
+            _taken[board] = Take(board, durable);
+            board.Start();
+        }
+
         return false;
+    }
+
+    /// <summary>Another coordinator comes, or the one that lives goes: what only that one could find out is put back before.</summary>
+    public void HostsChange()
+    {
+        if (_inside is { IsForSession: true })
+        {
+            PutBack();
+        }
     }
 
     /// <summary>Puts the right chip and disk back, if an image is in a board.</summary>
@@ -78,6 +93,23 @@ internal sealed class HistoryImages(RandomHistory history)
                 throw new Checker.ConsistencyViolationException($"Rule O5a: the old image in {board.Name} was written to, in sector {sector} of its disk.");
             }
         }
+    }
+
+    private void PutIn(SimNode board, Image image, Tag durable, bool isForSession, SimRandom random)
+    {
+        board.PowerCut(random.OneIn(2));
+        _inside = (board, image, Take(board, durable), isForSession);
+        history.World.Note($"{board.Name} gets an old image: its D is {image.Durable}, {(isForSession ? "the coordinator has seen it since" : "another board's R is above")}");
+        Restore(board, image);
+        board.Start();
+    }
+
+    /// <summary>Tells whether the only coordinator has attached the board's present start.</summary>
+    private bool IsKnown(SimNode board)
+    {
+        var living = history.Hosts.FindAll(h => h.IsRunning);
+        return living is [{ IsTold: false, Coordinator.Phase: CoordinatorPhase.Serving } host]
+            && host.Coordinator.Describe().Members.Any(m => m.Board == board.Name && m.Sync == "InSync" && m.State?.BootId == BoardOf(board)!.BootId);
     }
 
     private static Image Take(SimNode board, Tag durable) => new(durable, board.Nvm.Bytes.ToArray(), board.Disk.TakeImage());

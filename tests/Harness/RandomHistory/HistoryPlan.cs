@@ -31,7 +31,8 @@ public sealed class HistoryPlan
         FlushOneIn = random.OneIn(4) ? int.MaxValue : 5 + random.Below(40);
         ReadShare = random.Below(70);
         FaultPauseMaxMs = 20 << random.Below(7);
-        DurationMs = random.Between(300, 3000);
+        DurationMs = random.OneIn(10) ? 12_000 : random.Between(300, 3000);
+        IsQuick = random.OneIn(5);
         for (var i = 0; i < _weights.Length; i++)
         {
             _weights[i] = random.OneIn(2) ? 0 : random.OneIn(12) ? 40 : 1 + random.Below(6);
@@ -48,10 +49,11 @@ public sealed class HistoryPlan
             TurnDelayMaxMicros = random.OneIn(4) ? 500 : 30,
             NetDelayMaxMicros = random.OneIn(3) ? 3000 : 300,
             DiskDelayMaxMicros = random.OneIn(3) ? 8000 : 500,
+            DiskReportDelayMaxMicros = random.OneIn(3) ? 3000 : 0,
             NvmDelayMaxMicros = random.OneIn(2) ? 0 : 1 + random.Below(3000),
         };
         FlushMs = random.OneIn(3) ? 2000 : 100;
-        ChipBytes = random.OneIn(3) ? 8 * 1024 : 32 * 1024;
+        ChipBytes = random.OneIn(2) ? 8 * 1024 : 32 * 1024;
         ReplayBufferMax = random.OneIn(3) ? 1L << 20 : 64L << 20;
         HugeOneIn = random.OneIn(3) ? 10 + random.Below(40) : int.MaxValue;
         var drift = random.OneIn(3) ? random.Below(25) : 0;
@@ -98,6 +100,9 @@ public sealed class HistoryPlan
 
     public long FaultPauseMaxMs { get; }
 
+    /// <summary>Gets whether whatever was taken away comes back within 20 milliseconds: many starts in a row.</summary>
+    public bool IsQuick { get; }
+
     public long DurationMs { get; }
 
     public long FlushMs { get; }
@@ -113,7 +118,10 @@ public sealed class HistoryPlan
     public CoordinatorOptions Apply(CoordinatorOptions options) => options with { BackgroundFlushMs = FlushMs, ReplayBufferMax = ReplayBufferMax };
 
     /// <summary>Gets whether reads of disks fail now and then.</summary>
-    public bool ReadsFail => _weights[(int)HistoryFault.FailDiskReads] > 0;
+    public bool ReadsFail => Has(HistoryFault.FailDiskReads) || Has(HistoryFault.SpoilBlocks) || Has(HistoryFault.UnplugDisk);
+
+    /// <summary>Tells whether this seed has a kind of fault.</summary>
+    public bool Has(HistoryFault fault) => _weights[(int)fault] > 0;
 
     /// <summary>Draws a kind of fault; null when this seed has none.</summary>
     public HistoryFault? Draw(SimRandom random)

@@ -37,8 +37,15 @@ public sealed partial class RandomHistory
         {
             if (host.IsRunning)
             {
-                var state = host.IsFenced ? "Fenced" : host.Coordinator.Describe().State.ToString();
+                var state = host.IsOver ? host.Coordinator.Phase.ToString() : host.Coordinator.Describe().State.ToString();
                 _states[state] = _states.GetValueOrDefault(state) + 1;
+                if (host.LastState is { } before && before != state)
+                {
+                    var change = $"{before} -> {state}";
+                    _transitions[change] = _transitions.GetValueOrDefault(change) + 1;
+                }
+
+                host.LastState = state;
             }
 
             if (host.NewRecovery() is { } recovery)
@@ -66,20 +73,29 @@ public sealed partial class RandomHistory
 
         if (AreBoardsQuiet())
         {
-            JudgeEqual();
+            JudgeEqual(host);
             // From now on it is durable on all boards, whoever reads it or not.
-            Checker.PinFound(host.Session, Cluster.Boards[0].Disk.Peek(DataOffset, (int)Plan.SizeBytes));
+            if (!Plan.ReadsFail)
+            {
+                Checker.PinFound(host.Session, Cluster.Boards[0].Disk.Peek(DataOffset, (int)Plan.SizeBytes));
+            }
         }
     }
 
     /// <summary>Rule 1, for all blocks that no write in flight covers.</summary>
-    private void JudgeEqual()
+    private void JudgeEqual(HistoryHost host)
     {
         var disks = Cluster.Boards.ConvertAll(b => b.Disk.Peek(DataOffset, (int)Plan.SizeBytes));
         var busy = new HashSet<long>();
         foreach (var write in _unanswered)
         {
             busy.UnionWith(BlocksOf(write.OffsetBytes, write.LengthBytes));
+        }
+
+        foreach (var bad in host.Coordinator.Describe().BadRanges)
+        {
+            // Nobody can read them, so nobody can make them equal; they keep their marks.
+            busy.UnionWith(BlocksOf(bad.Start * SimCluster.BlockBytes, bad.Count * SimCluster.BlockBytes));
         }
 
         for (var block = 0; block < Plan.Blocks; block++)

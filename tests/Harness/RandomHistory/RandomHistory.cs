@@ -18,6 +18,7 @@ public sealed partial class RandomHistory
     private readonly HashSet<long> _dirty = [];
     private readonly HistoryFaults _faults;
     private readonly HistoryPromises _promises;
+    private readonly Dictionary<string, int> _transitions = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int> _states = new(StringComparer.Ordinal);
     private int _lives;
 
@@ -82,6 +83,9 @@ public sealed partial class RandomHistory
     /// <summary>Gets in how many looks each state of the volume was seen.</summary>
     public IReadOnlyDictionary<string, int> StatesSeen => _states;
 
+    /// <summary>Gets how often each change of the volume's state was seen.</summary>
+    public IReadOnlyDictionary<string, int> TransitionsSeen => _transitions;
+
     /// <summary>Runs the history of a seed.</summary>
     /// <param name="seed">Decides everything.</param>
     /// <param name="boards">How many boards; null: what the seed draws.</param>
@@ -132,6 +136,8 @@ public sealed partial class RandomHistory
 
     internal void Closed(SimRequest request) => _open.Remove(request);
 
+    internal void HostsChange() => _faults.HostsChange();
+
     internal void LookAtHosts() => Hosts.ForEach(h => h.Look());
 
     /// <summary>Lets a host serve if none does.</summary>
@@ -142,7 +148,7 @@ public sealed partial class RandomHistory
             return;
         }
 
-        foreach (var host in Hosts.Where(h => h.IsFenced))
+        foreach (var host in Hosts.Where(h => h.IsOver))
         {
             host.PowerCut(silent: false);
         }
@@ -157,7 +163,7 @@ public sealed partial class RandomHistory
     /// <summary>Another host opens the volume; the old one still lives and is to find itself fenced.</summary>
     internal void ReplaceHost()
     {
-        foreach (var host in Hosts.Where(h => h.IsFenced))
+        foreach (var host in Hosts.Where(h => h.IsOver))
         {
             host.PowerCut(silent: false);
         }
@@ -191,13 +197,13 @@ public sealed partial class RandomHistory
         World.Note("all faults end");
         _faults.EndAll();
         var (living, spare) = (Hosts[0], Hosts[1]);
-        if (spare.IsRunning && (!living.IsRunning || living.IsFenced))
+        if (spare.IsRunning && (!living.IsRunning || living.IsOver))
         {
             (living, spare) = (spare, living);
         }
 
         spare.PowerCut(silent: false);
-        if (living.IsFenced)
+        if (living.IsOver)
         {
             living.PowerCut(silent: false);
         }
@@ -212,9 +218,9 @@ public sealed partial class RandomHistory
         var end = World.NowMicros + (HealMaxMs * 1000);
         while (living.Coordinator.Describe().State != VolumeState.InSync || _open.Keys.Any(r => r.Owner == living.Node.Loop))
         {
-            if (living.IsFenced)
+            if (living.IsOver)
             {
-                // It met another one's opening and hears of it only now; the operator starts it again.
+                // It met another one's opening and hears of it only now, or was told to end; the operator starts it again.
                 living.PowerCut(silent: false);
                 living.Start();
             }
@@ -228,6 +234,14 @@ public sealed partial class RandomHistory
             }
 
             World.RunFor(PollMs);
+        }
+
+        if (living.Coordinator.Describe().BadRanges.Count > 0)
+        {
+            World.Note("all blocks can be read again: one more opening finds it out");
+            living.PowerCut(silent: false);
+            living.Start();
+            World.RunUntil(() => living.Coordinator.Describe().State == VolumeState.InSync, HealMaxMs);
         }
 
         World.Note("everything has healed");

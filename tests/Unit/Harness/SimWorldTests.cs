@@ -27,6 +27,64 @@ public sealed class SimWorldTests
     }
 
     [Fact]
+    public void A_clock_that_goes_twice_as_fast_makes_timers_due_in_half_the_time()
+    {
+        var world = new SimWorld(1);
+        var node = new SimNode(world, "board-a", c => new object()) { ClockRate = 2 };
+        node.Start();
+        long dueMicros = 0;
+        node.Post(() => node.Loop!.StartTimer(100, () => dueMicros = world.NowMicros));
+        world.RunFor(200);
+        Assert.InRange(dueMicros, 50_000, 50_200);
+        Assert.InRange(node.Loop!.NowMicros, 399_000, 401_000);
+    }
+
+    [Fact]
+    public void A_clock_that_jumps_makes_timers_due_at_once()
+    {
+        var world = new SimWorld(1);
+        var node = new SimNode(world, "board-a", c => new object());
+        node.Start();
+        long dueMicros = 0;
+        node.Post(() => node.Loop!.StartTimer(10_000, () => dueMicros = world.NowMicros));
+        world.RunFor(100);
+        node.Loop!.JumpClock(9_800_000);
+        world.RunFor(50);
+        Assert.Equal(0, dueMicros);
+        world.RunFor(100);
+        Assert.InRange(dueMicros, 199_000, 201_000);
+    }
+
+    [Fact]
+    public void A_node_that_stands_still_does_nothing_until_it_goes_on()
+    {
+        var world = new SimWorld(1);
+        var node = new SimNode(world, "board-a", c => new object());
+        node.Start();
+        var ran = 0;
+        node.Pause();
+        node.Post(() => ran++);
+        node.Loop!.StartTimer(10, () => ran++);
+        world.RunFor(1000);
+        Assert.Equal(0, ran);
+        node.Resume();
+        world.RunFor(1);
+        Assert.Equal(2, ran);
+    }
+
+    [Fact]
+    public void A_way_blocked_in_one_direction_lets_the_other_one_through()
+    {
+        var world = new SimWorld(1);
+        var fabric = world.Fabric;
+        fabric.BlockWay("a", "b");
+        Assert.True(fabric.IsBlocked("a", "b"));
+        Assert.False(fabric.IsBlocked("b", "a"));
+        fabric.Heal("b", "a");
+        Assert.False(fabric.IsBlocked("a", "b"));
+    }
+
+    [Fact]
     public void Waiting_for_what_never_happens_fails_with_seed_and_story()
     {
         var world = new SimWorld(77);

@@ -5,10 +5,10 @@ using MirrorController.Tests.Harness.RandomHistory;
 namespace MirrorController.Tests.Unit.Mirror;
 
 /// <summary>Random histories: applications, faults and recoveries, judged by the consistency checker.</summary>
-/// <remarks><c>MC_SEEDS=1000..2000</c> runs other seeds than the fixed ones and tells of every one that fails; <c>MC_STORY=folder</c> keeps their logs.</remarks>
+/// <remarks>The simulator runs many more of them (docs/simulation.md). <c>MC_SEEDS=1000..2000</c> runs other seeds than the fixed ones and tells of every one that fails; <c>MC_STORY=folder</c> keeps their logs.</remarks>
 public sealed class RandomHistoryTests(ITestOutputHelper output)
 {
-    private const ulong FixedSeeds = 80;
+    private const ulong FixedSeeds = 10;
 
     [Fact]
     public void Whatever_fails_no_rule_is_broken_and_everything_heals()
@@ -41,6 +41,59 @@ public sealed class RandomHistoryTests(ITestOutputHelper output)
     [Fact]
     public void The_same_seed_makes_the_same_history() =>
         Assert.Equal(RandomHistory.Run(7).World.Log, RandomHistory.Run(7).World.Log);
+
+    [Fact]
+    public void A_history_limited_to_all_that_happened_in_it_is_the_same_history()
+    {
+        var whole = RandomHistory.Run(11);
+        var limits = new HistoryLimits
+        {
+            Faults = HistoryLimits.ParseFaults(HistoryLimits.Format(Enumerable.Range(1, whole.FaultsDrawn))),
+            Requests = HistoryLimits.ParseRequests(HistoryLimits.Format(whole.Issued)),
+            DurationMs = whole.Plan.DurationMs,
+        };
+
+        Assert.True(whole.FaultsDrawn > 0 && whole.Issued.Count > 0);
+        Assert.Equal(whole.World.Log, RandomHistory.Run(11, limits: limits).World.Log);
+    }
+
+    [Fact]
+    public void A_history_without_faults_and_with_one_request_has_just_that()
+    {
+        var one = RandomHistory.Run(11).Issued[0];
+        var limits = new HistoryLimits { Faults = HistoryLimits.ParseFaults("none"), Requests = new HashSet<RequestName> { one } };
+
+        var little = RandomHistory.Run(11, limits: limits);
+
+        Assert.Equal([one], little.Issued);
+        Assert.Empty(little.FaultCounts);
+    }
+
+    [Fact]
+    public void What_is_told_in_a_verbose_log_changes_nothing()
+    {
+        var brief = RandomHistory.Run(12).World.Log;
+        var verbose = RandomHistory.Run(12, isVerbose: true).World.Log;
+
+        var found = 0;
+        foreach (var line in verbose)
+        {
+            found += found < brief.Count && line == brief[found] ? 1 : 0;
+        }
+
+        Assert.Equal(brief.Count, found);
+        Assert.True(verbose.Count > 2 * brief.Count);
+    }
+
+    [Theory]
+    [InlineData("1,x")]
+    [InlineData("-1")]
+    [InlineData("1.2")]
+    public void A_list_that_is_none_is_not_read(string text)
+    {
+        Assert.Null(HistoryLimits.ParseFaults(text));
+        Assert.Null(HistoryLimits.ParseRequests(text));
+    }
 
     private static (ulong From, ulong To) Seeds()
     {

@@ -11,7 +11,7 @@ internal static class WireGen
 
     public static readonly Gen<SessionId> Session = Gen.Select(Gen.UInt[0, SessionId.MaxNumber], Gen.ULong, (number, id) => new SessionId(number, id));
 
-    public static readonly Gen<string> Text = Gen.String[Gen.Char['a', 'ż'], 0, 40];
+    public static readonly Gen<string> Text = Gen.String[Gen.OneOf(Gen.Char['a', 'z'], Gen.Char['à', 'ż']), 0, 40];
 
     /// <summary>Headers whose every field is any value that a header may have; the payload's fields are the sender's business.</summary>
     public static readonly Gen<FrameHeader> Header = Gen.Select(
