@@ -71,6 +71,9 @@ public sealed class SimDiskMedia
     /// <summary>Changes the medium behind everyone's back, durably: what was written elsewhere, or has rotted.</summary>
     public void Poke(long offsetBytes, ReadOnlySpan<byte> bytes) => StoreNow(offsetBytes, bytes, durable: true);
 
+    /// <summary>Gets the sectors that a power cut may change.</summary>
+    public IReadOnlyCollection<long> Unsynced => _unsynced.Keys;
+
     /// <summary>Tells what a power cut now may leave of a sector; null is zeroes.</summary>
     public IEnumerable<byte[]?> Remains(long sector)
     {

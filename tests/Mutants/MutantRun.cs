@@ -14,9 +14,11 @@ internal sealed partial class MutantRun(MutantOptions options, TextWriter output
     private readonly Dictionary<Mutant, MutantResult> _results = [];
     private readonly List<string> _errors = [];
 
-    /// <summary>Tries them all and prints the table; returns whether every one was found.</summary>
+    /// <summary>Tries mutants and prints the table; returns whether every one was found.</summary>
+    /// <param name="mutants">What to try.</param>
+    /// <param name="equivalent">What is only told in a table of its own.</param>
     /// <exception cref="FormatException">A mutant does not apply: nothing was run.</exception>
-    public bool Run(IReadOnlyList<Mutant> mutants)
+    public bool Run(IReadOnlyList<Mutant> mutants, IReadOnlyList<Mutant> equivalent)
     {
         foreach (var mutant in mutants)
         {
@@ -45,7 +47,7 @@ internal sealed partial class MutantRun(MutantOptions options, TextWriter output
             folder.Delete(recursive: true);
         }
 
-        return Print(mutants);
+        return Print(mutants, equivalent);
     }
 
     private void Work(Queue<Mutant> queue, string folder)
@@ -138,7 +140,7 @@ internal sealed partial class MutantRun(MutantOptions options, TextWriter output
         }
     }
 
-    private bool Print(IReadOnlyList<Mutant> mutants)
+    private bool Print(IReadOnlyList<Mutant> mutants, IReadOnlyList<Mutant> equivalent)
     {
         var results = mutants.Where(_results.ContainsKey).Select(m => _results[m]).ToList();
         output.WriteLine();
@@ -147,6 +149,17 @@ internal sealed partial class MutantRun(MutantOptions options, TextWriter output
         foreach (var result in results)
         {
             output.WriteLine(result.Row);
+        }
+
+        if (equivalent.Count > 0)
+        {
+            output.WriteLine();
+            output.WriteLine("| rule | mutant | taken out | why no run can show it |");
+            output.WriteLine("| --- | --- | --- | --- |");
+            foreach (var mutant in equivalent)
+            {
+                output.WriteLine($"| {mutant.Rule} | `{mutant.Name}` | {mutant.TakenOut} | {mutant.Equivalent} |");
+            }
         }
 
         output.WriteLine();

@@ -4,7 +4,7 @@ using MirrorController.Tests.Mutants;
 
 const int UsageError = 64;
 
-var names = new Argument<string[]>("name") { Description = "the mutants whose names have one of these texts in them (default: all)", Arity = ArgumentArity.ZeroOrMore };
+var names = new Argument<string[]>("name") { Description = "the mutants whose names have one of these texts in them (default: all but those that are equivalent)", Arity = ArgumentArity.ZeroOrMore };
 var seeds = new Option<int?>("--seeds") { Description = $"within how many seeds each must be found (default {MutantOptions.SeedsDefault}, or what its file says)" };
 var jobs = new Option<int>("--jobs") { Description = "how many mutants are built and run at once", DefaultValueFactory = _ => 1 };
 var timeout = new Option<int>("--timeout") { Description = "after how many seconds a run that does not end counts as found", DefaultValueFactory = _ => 900 };
@@ -22,9 +22,10 @@ root.SetAction(parsed =>
     var chosen = parsed.GetValue(names)!;
     try
     {
-        var mutants = Mutant.ReadAll(Path.Combine(options.Source, "tests", "Mutants"))
-            .FindAll(m => chosen.Length == 0 || Array.Exists(chosen, n => m.Name.Contains(n, StringComparison.OrdinalIgnoreCase)));
-        return new MutantRun(options, Console.Out).Run(mutants) ? 0 : 1;
+        var all = Mutant.ReadAll(Path.Combine(options.Source, "tests", "Mutants"));
+        var mutants = all.FindAll(
+            m => chosen.Length == 0 ? m.Equivalent is null : Array.Exists(chosen, n => m.Name.Contains(n, StringComparison.OrdinalIgnoreCase)));
+        return new MutantRun(options, Console.Out).Run(mutants, chosen.Length == 0 ? all.FindAll(m => m.Equivalent is not null) : []) ? 0 : 1;
     }
     catch (Exception e) when (e is FormatException or IOException or InvalidOperationException)
     {

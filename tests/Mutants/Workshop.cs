@@ -9,6 +9,10 @@ internal sealed class Workshop
     private const string Simulator = "tests/Simulation/bin/Release/net10.0";
 
     private static readonly string[] _folders = ["shared", "firmware", "tests/Harness", "tests/Simulation"];
+    // In the order of their references, with the assembly that each makes.
+    private static readonly (string Folder, string Assembly)[] _projects =
+        [("shared/Protocol", "MirrorController.Protocol.dll"), ("firmware", "mirror-board.dll")];
+
     private static readonly string[] _files = ["Directory.Build.props", "Directory.Packages.props", "BannedSymbols.txt", ".editorconfig", "global.json"];
 
     private readonly string _source;
@@ -34,7 +38,7 @@ internal sealed class Workshop
             }
         }
 
-        Build("");
+        Build("tests/Simulation", "");
         CopyFolder(Path.Combine(_tree, Simulator), _unchanged);
     }
 
@@ -44,6 +48,11 @@ internal sealed class Workshop
     public void Build(Mutant mutant)
     {
         var changed = mutant.Apply(Original);
+        if (changed.Keys.FirstOrDefault(f => !_projects.Any(p => f.StartsWith(p.Folder + "/", StringComparison.Ordinal))) is { } strange)
+        {
+            throw new InvalidOperationException($"{mutant.Name} changes {strange}, which the simulator is not built from.");
+        }
+
         try
         {
             foreach (var (file, text) in changed)
@@ -51,7 +60,20 @@ internal sealed class Workshop
                 File.WriteAllText(Path.Combine(_tree, file), text);
             }
 
-            Build("--no-restore");
+            foreach (var (folder, assembly) in _projects)
+            {
+                var built = Path.Combine(_tree, Simulator, assembly);
+                if (changed.Keys.Any(f => f.StartsWith(folder + "/", StringComparison.Ordinal)))
+                {
+                    // Only what is changed is compiled: no edit changes what another assembly sees.
+                    Build(folder, "--no-restore --no-dependencies");
+                    File.Copy(Path.Combine(_tree, folder, "bin", "Release", "net10.0", assembly), built, overwrite: true);
+                }
+                else
+                {
+                    File.Copy(Path.Combine(_unchanged, assembly), built, overwrite: true);
+                }
+            }
         }
         catch (InvalidOperationException e)
         {
@@ -76,12 +98,11 @@ internal sealed class Workshop
 
     private string Original(string file) => File.ReadAllText(Path.Combine(_source, file)).ReplaceLineEndings("\n");
 
-    private void Build(string more)
+    private void Build(string project, string more)
     {
         // What a mutant leaves unused is a warning, and no error here.
         const string Fast = "-p:RunAnalyzersDuringBuild=false -p:TreatWarningsAsErrors=false -p:WarningLevel=0 -p:GenerateDocumentationFile=false -p:UseSharedCompilation=true";
-        var project = Path.Combine(_tree, "tests", "Simulation");
-        var (output, code) = RunDotnet($"build -c Release \"{project}\" -v quiet --nologo --tl:off {more} {Fast}", TimeSpan.FromMinutes(20), 0);
+        var (output, code) = RunDotnet($"build -c Release \"{Path.Combine(_tree, project)}\" -v quiet --nologo --tl:off {more} {Fast}", TimeSpan.FromMinutes(20), 0);
         if (code != 0)
         {
             throw new InvalidOperationException(Array.Find((output ?? "").Split('\n'), l => l.Contains("error", StringComparison.Ordinal)) ?? "the build failed");

@@ -18,13 +18,25 @@ public sealed partial class ConsistencyChecker
             {
                 for (var cell = from; cell < at; cell += CheckedWrite.CellBytes)
                 {
-                    var version = bytes is null ? 0 : CheckedWrite.VersionIn(bytes.AsSpan((int)(cell % SectorBytes), CheckedWrite.CellBytes), cell);
-                    if (version is null || version >= (ulong)_writes.Count || !IsAtLeast(_writes[(int)version], write))
-                    {
-                        throw Fail(
-                            $"Rule 2: a power cut would leave on {board} {(version < (ulong)_writes.Count ? _writes[(int)version!] : "what nobody wrote")}, "
-                            + $"but {write} was promised to be durable. {Story(sector, CellOf(cell))}");
-                    }
+                    JudgeCellAtLeast(board, write, bytes, cell);
+                }
+            }
+        }
+    }
+
+    /// <summary>Judges what a power cut may leave of a sector on one board: of what was promised, nothing may be gone, whatever runs just now (rule 2, B3).</summary>
+    /// <param name="board">The board's name.</param>
+    /// <param name="sector">The sector.</param>
+    /// <param name="remains">What may be left; null is zeroes.</param>
+    public void JudgeRemains(string board, long sector, IEnumerable<byte[]?> remains)
+    {
+        foreach (var bytes in remains)
+        {
+            for (var cell = 0; cell < CellsPerSector; cell++)
+            {
+                if (NewestPromised(sector, cell) is { } promised)
+                {
+                    JudgeCellAtLeast(board, promised, bytes, (sector * SectorBytes) + (cell * CheckedWrite.CellBytes));
                 }
             }
         }
@@ -44,6 +56,40 @@ public sealed partial class ConsistencyChecker
 
     /// <summary>An acknowledged write can never be lost any more, though nobody flushed it.</summary>
     public void Keep(CheckedWrite write) => write.IsKept = true;
+
+    private CheckedWrite? NewestPromised(long sector, int cell)
+    {
+        for (var i = _opened.Count - 1; i >= 0; i--)
+        {
+            CheckedWrite? newest = null;
+            foreach (var v in _opened[i].Find(sector)?.Versions ?? [])
+            {
+                if ((v.Cells & (1 << cell)) != 0 && v.Write.IsProtected && (newest is null || v.Write.Order > newest.Order))
+                {
+                    newest = v.Write;
+                }
+            }
+
+            if (newest is not null)
+            {
+                return newest;
+            }
+        }
+
+        return null;
+    }
+
+    private void JudgeCellAtLeast(string board, CheckedWrite promised, byte[]? sectorBytes, long at)
+    {
+        var version = sectorBytes is null ? 0 : CheckedWrite.VersionIn(sectorBytes.AsSpan((int)(at % SectorBytes), CheckedWrite.CellBytes), at);
+        var held = version < (ulong)_writes.Count ? _writes[(int)version.Value] : null;
+        if (held is null || !IsAtLeast(held, promised))
+        {
+            throw Fail(
+                $"Rule 2: a power cut would leave on {board} {held?.ToString() ?? "what nobody wrote"}, "
+                + $"but {promised} was promised to be durable. {Story(at / SectorBytes, CellOf(at))}");
+        }
+    }
 
     private static bool IsAtLeast(CheckedWrite held, CheckedWrite promised) =>
         held == promised

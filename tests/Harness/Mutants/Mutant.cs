@@ -6,6 +6,7 @@ namespace MirrorController.Tests.Harness.Mutants;
 /// rule: W4 [S1]
 /// out: one sentence: what is taken out
 /// seeds: 2000                 (only where the usual number is not enough)
+/// equivalent: one sentence: why no run can show a difference, for another rule holds it up (it is run only when named)
 ///
 /// file: firmware/Array/BoardVolume.Writes.cs
 /// --- old
@@ -33,6 +34,9 @@ public sealed class Mutant
 
     /// <summary>Gets within how many seeds it has to be found, if more are needed than usual.</summary>
     public int? Seeds { get; private set; }
+
+    /// <summary>Gets why no run can show a difference; null where one must.</summary>
+    public string? Equivalent { get; private set; }
 
     /// <summary>Gets the edits, in the order of the file.</summary>
     public List<MutantEdit> Edits { get; } = [];
@@ -65,6 +69,9 @@ public sealed class Mutant
                     break;
                 case "out":
                     mutant.TakenOut = value;
+                    break;
+                case "equivalent":
+                    mutant.Equivalent = value;
                     break;
                 case "seeds":
                     mutant.Seeds = int.Parse(value, System.Globalization.CultureInfo.InvariantCulture);

@@ -6,8 +6,11 @@ namespace MirrorController.Tests.Harness.RandomHistory;
 /// <summary>Looks whether what was promised is there at the moment of the promise, on every board by itself: a good board must not hide what another one lost.</summary>
 internal sealed class HistoryPromises(RandomHistory history)
 {
+    private const int LooksBetween = 8;
+
     private readonly Dictionary<CheckedWrite, ulong[]> _boots = [];
     private readonly Dictionary<CheckedSession, long> _judgedBefore = [];
+    private int _looks;
 
     /// <summary>A write was issued: remembers which boards run, and in which life.</summary>
     public void Issued(CheckedWrite write)
@@ -57,6 +60,24 @@ internal sealed class HistoryPromises(RandomHistory history)
             if (_boots.TryGetValue(write, out var then) && then.Zip(now).Any(b => b.First != 0 && b.First == b.Second))
             {
                 history.Checker.Keep(write);
+            }
+        }
+    }
+
+    /// <summary>Looks now and then whether a power cut of any board would take away what was promised, whatever runs just now.</summary>
+    public void Look()
+    {
+        if (++_looks % LooksBetween != 0)
+        {
+            return;
+        }
+
+        var first = history.DataOffset / SimDiskMedia.SectorBytes;
+        foreach (var board in history.Cluster.Boards.Where(b => !history.HasOldImage(b)))
+        {
+            foreach (var sector in board.Disk.Unsynced.Where(s => s >= first))
+            {
+                history.Checker.JudgeRemains(board.Name, sector - first, board.Disk.Remains(sector));
             }
         }
     }

@@ -54,6 +54,7 @@ public sealed partial class RandomHistory
             }
         }
 
+        _promises.Look();
         NoteDirty();
         World.ScheduleIn(LookMicros, Look);
     }

@@ -10,6 +10,7 @@ public sealed class MutantTests
         rule: W4 [S1]
         out: it is taken out
         seeds: 7
+        equivalent: for a reason
 
         file: a.cs
         --- old
@@ -50,7 +51,9 @@ public sealed class MutantTests
     {
         var mutant = Mutant.Parse("W4-x", Text);
 
-        Assert.Equal(("W4-x", "W4 [S1]", "it is taken out", 7), (mutant.Name, mutant.Rule, mutant.TakenOut, mutant.Seeds));
+        Assert.Equal(
+            ("W4-x", "W4 [S1]", "it is taken out", 7, "for a reason"),
+            (mutant.Name, mutant.Rule, mutant.TakenOut, mutant.Seeds, mutant.Equivalent));
         Assert.Equal(new MutantEdit("a.cs", "two\n  lines", "one line"), Assert.Single(mutant.Edits));
         Assert.Equal("zero\none line\nthree", mutant.Apply(_ => "zero\ntwo\n  lines\nthree")["a.cs"]);
     }
