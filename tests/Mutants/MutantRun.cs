@@ -109,7 +109,7 @@ internal sealed partial class MutantRun(MutantOptions options, TextWriter output
         }
         else
         {
-            var seed = int.Parse(failure.Groups[1].Value, CultureInfo.InvariantCulture);
+            var seed = int.Parse(failure.Groups["seed"].Value, CultureInfo.InvariantCulture);
             var seconds = clock.Elapsed.TotalSeconds;
             // Found is only what the same seed does not find in the product as it is.
             var control = workshop.Simulate($"--from {seed} --seeds 1 --no-shrinking", options.Timeout, threads, unchanged: true);
@@ -119,7 +119,7 @@ internal sealed partial class MutantRun(MutantOptions options, TextWriter output
                 return;
             }
 
-            result = new MutantResult(mutant, seed, seconds, Shortened(failure.Groups[2].Value));
+            result = new MutantResult(mutant, seed, seconds, Shortened(failure.Groups["cause"].Value));
         }
 
         lock (_lock)
@@ -183,9 +183,9 @@ internal sealed partial class MutantRun(MutantOptions options, TextWriter output
         return line.Length <= CauseMax ? line : line[..CauseMax] + "…";
     }
 
-    [GeneratedRegex(@"^Seed (\d+) failed: (.*)$", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^Seed (?<seed>\d+) failed: (?<cause>.*)$", RegexOptions.Multiline | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex FailedSeed();
 
-    [GeneratedRegex(@"^[A-Za-z.]+Exception: | \(bytes [^)]*\)| issued at \d+(?= returned)|(?<=a read) of \d+\+\d+")]
+    [GeneratedRegex(@"^[A-Za-z.]+Exception: | \(bytes [^)]*\)| issued at \d+(?= returned)|(?<=a read) of \d+\+\d+", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Details();
 }

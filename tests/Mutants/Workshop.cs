@@ -111,7 +111,7 @@ internal sealed class Workshop
 
     private static (string? Output, int Code) RunDotnet(string arguments, TimeSpan timeout, int threads)
     {
-        var start = new ProcessStartInfo("dotnet", arguments) { RedirectStandardOutput = true };
+        var start = new ProcessStartInfo("dotnet", arguments) { RedirectStandardOutput = true, UseShellExecute = false };
         start.Environment["DOTNET_NOLOGO"] = "1";
         start.Environment["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1";
         if (threads > 0)

@@ -83,10 +83,10 @@ internal static class ConfigParser
             var text = reader.GetString()!;
             return text.Contains('\0', StringComparison.Ordinal) ? throw new JsonException("a text holds a zero character", null, line - 1, null) : text;
         }
-        catch (InvalidOperationException)
+        catch (InvalidOperationException e)
         {
             // The reader looks at a text's bytes only when it is asked for it.
-            throw new JsonException("a text is no valid UTF-8 or UTF-16", null, line - 1, null);
+            throw new JsonException("a text is no valid UTF-8 or UTF-16", null, line - 1, null, e);
         }
     }
 

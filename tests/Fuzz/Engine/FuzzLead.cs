@@ -29,6 +29,7 @@ internal static class FuzzLead
         {
             ArgumentList = { "exec", program, target.Name, "--minutes", time.TotalMinutes.ToString(CultureInfo.InvariantCulture), "--worker" },
             RedirectStandardOutput = true,
+            UseShellExecute = false,
         };
         start.Environment["DOTNET_GCHeapHardLimit"] = HeapMax;
         using var worker = Process.Start(start)!;

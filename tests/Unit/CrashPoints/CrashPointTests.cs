@@ -19,7 +19,7 @@ public sealed class CrashPointTests(ITestOutputHelper output)
         var report = CrashExplorer.Explore(CrashScenarios.Find(scenario)!, options);
         output.WriteLine(report.ToString());
         Assert.True(report.FirstPoints > 50 && report.States > 20 && report.SecondPoints > 0, report.ToString());
-        Assert.True(report.Failures.Count == 0, $"{report}{Environment.NewLine}{report.Failures.FirstOrDefault()?.Message}");
+        Assert.True(report.Failures.Count == 0, $"{report}{Environment.NewLine}{(report.Failures.Count > 0 ? report.Failures[0].Message : string.Empty)}");
     }
 
     [Fact]

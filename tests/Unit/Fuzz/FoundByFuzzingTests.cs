@@ -247,7 +247,7 @@ public sealed class FoundByFuzzingTests : IDisposable
         Task? forged = null;
         loop.Enter(() => forged = ForgeAsync());
         cluster.World.RunUntil(() => forged!.IsCompleted);
-        forged!.GetAwaiter().GetResult();
+        Assert.True(forged!.IsCompletedSuccessfully);
         board.Start();
         cluster.World.RunFor(100);
         var state = cluster.Board(0).Describe();
