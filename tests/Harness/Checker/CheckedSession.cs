@@ -24,6 +24,9 @@ public sealed class CheckedSession
     /// <summary>Gets the moment before which everything acknowledged is flushed.</summary>
     internal long ProtectedBefore { get; set; }
 
+    /// <summary>Gets what is acknowledged and nobody has flushed.</summary>
+    internal List<CheckedWrite> Unpromised { get; } = [];
+
     internal SessionSector? Find(long sector) => _sectors.GetValueOrDefault(sector);
 
     internal SessionSector At(long sector)

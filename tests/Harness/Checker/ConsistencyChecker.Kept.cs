@@ -3,6 +3,8 @@ namespace MirrorController.Tests.Harness.Checker;
 /// <content>What is promised beyond what one disk with a cache would keep.</content>
 public sealed partial class ConsistencyChecker
 {
+    private readonly Dictionary<long, CheckedWrite?[]> _promised = [];
+
     /// <summary>Judges what a board's medium keeps of a write that was promised to be durable: in whatever version a power cut leaves, it or a newer one (rule 2: on each member by itself).</summary>
     /// <param name="board">The board's name.</param>
     /// <param name="write">The write: flushed, or FUA and acknowledged.</param>
@@ -30,11 +32,16 @@ public sealed partial class ConsistencyChecker
     /// <param name="remains">What may be left; null is zeroes.</param>
     public void JudgeRemains(string board, long sector, IEnumerable<byte[]?> remains)
     {
+        if (!_promised.TryGetValue(sector, out var cells))
+        {
+            return;
+        }
+
         foreach (var bytes in remains)
         {
             for (var cell = 0; cell < CellsPerSector; cell++)
             {
-                if (NewestPromised(sector, cell) is { } promised)
+                if (cells[cell] is { } promised)
                 {
                     JudgeCellAtLeast(board, promised, bytes, (sector * SectorBytes) + (cell * CheckedWrite.CellBytes));
                 }
@@ -55,28 +62,42 @@ public sealed partial class ConsistencyChecker
     }
 
     /// <summary>An acknowledged write can never be lost any more, though nobody flushed it.</summary>
-    public void Keep(CheckedWrite write) => write.IsKept = true;
-
-    private CheckedWrite? NewestPromised(long sector, int cell)
+    public void Keep(CheckedWrite write)
     {
-        for (var i = _opened.Count - 1; i >= 0; i--)
+        write.IsKept = true;
+        Promise(write);
+    }
+
+    /// <summary>From now on it, or a newer one, is on every board's medium.</summary>
+    private void Promise(CheckedWrite write)
+    {
+        for (var at = write.OffsetBytes; at < write.OffsetBytes + write.LengthBytes; at += CheckedWrite.CellBytes)
         {
-            CheckedWrite? newest = null;
-            foreach (var v in _opened[i].Find(sector)?.Versions ?? [])
+            if (!_promised.TryGetValue(at / SectorBytes, out var cells))
             {
-                if ((v.Cells & (1 << cell)) != 0 && v.Write.IsProtected && (newest is null || v.Write.Order > newest.Order))
-                {
-                    newest = v.Write;
-                }
+                _promised.Add(at / SectorBytes, cells = new CheckedWrite?[CellsPerSector]);
             }
 
-            if (newest is not null)
+            ref var newest = ref cells[CellOf(at)];
+            if (newest is null || IsAtLeast(write, newest))
             {
-                return newest;
+                newest = write;
+            }
+        }
+    }
+
+    /// <summary>Promises what a session had acknowledged before its newest completed flush.</summary>
+    private void PromiseFlushed(CheckedSession session)
+    {
+        foreach (var write in session.Unpromised)
+        {
+            if (write.IsProtected)
+            {
+                Promise(write);
             }
         }
 
-        return null;
+        session.Unpromised.RemoveAll(w => w.IsProtected);
     }
 
     private void JudgeCellAtLeast(string board, CheckedWrite promised, byte[]? sectorBytes, long at)

@@ -22,6 +22,7 @@ public sealed partial class ConsistencyChecker
     private readonly CheckedWrite _zeroes = new(null, 0, 0, 0, fua: true, 0);
     private readonly List<CheckedWrite> _writes = [];
     private readonly List<CheckedSession> _opened = [];
+    private readonly HashSet<long> _written = [];
     private long _moment;
 
     public ConsistencyChecker()
@@ -81,6 +82,7 @@ public sealed partial class ConsistencyChecker
                 cells |= (byte)(1 << CellOf(at));
             }
 
+            _written.Add(sector);
             session.At(sector).Versions.Add(new SectorVersion(write, cells));
         }
 
@@ -103,6 +105,14 @@ public sealed partial class ConsistencyChecker
         }
 
         write.Acknowledged = ++_moment;
+        if (write.IsProtected)
+        {
+            Promise(write);
+        }
+        else
+        {
+            write.Session!.Unpromised.Add(write);
+        }
     }
 
     /// <summary>The write ended with an error.</summary>
@@ -112,8 +122,11 @@ public sealed partial class ConsistencyChecker
     public CheckedFlush Flush(CheckedSession session) => new(session, ++_moment);
 
     /// <summary>The flush has ended well: what had been acknowledged before it is never lost (rule 2).</summary>
-    public void Complete(CheckedFlush flush) =>
+    public void Complete(CheckedFlush flush)
+    {
         flush.Session.ProtectedBefore = Math.Max(flush.Session.ProtectedBefore, flush.Issued);
+        PromiseFlushed(flush.Session);
+    }
 
     /// <summary>An application issues a read.</summary>
     public CheckedRead Read(CheckedSession session, long offsetBytes, int lengthBytes) =>
@@ -158,9 +171,19 @@ public sealed partial class ConsistencyChecker
     {
         for (long sector = 0; sector < volume.Length / SectorBytes; sector++)
         {
+            if (!_written.Contains(sector))
+            {
+                if (volume.Slice((int)(sector * SectorBytes), SectorBytes).ContainsAnyExcept((byte)0))
+                {
+                    throw Fail($"After the recovery sector {sector} holds what nobody wrote.");
+                }
+
+                continue;
+            }
+
+            var state = session.At(sector);
             for (var cell = 0; cell < CellsPerSector; cell++)
             {
-                var state = session.At(sector);
                 var at = (sector * SectorBytes) + (cell * CheckedWrite.CellBytes);
                 if (state.Found[cell] is null && !state.Versions.Exists(v => (v.Cells & (1 << cell)) != 0))
                 {
