@@ -64,11 +64,13 @@ public sealed partial class RandomHistory
         Recoveries++;
         _promises.Recovered(host.Session, recovery);
         CopiedBytes += recovery.CopiedBytes;
+        var dirty = new HashSet<long>();
+        _dirty.ForEach(d => dirty.UnionWith(BlocksOf(d.OffsetBytes, d.LengthBytes)));
         // Rule 6: no more than what was in flight: the blocks of entries not yet retired, and of marks.
-        if (recovery.PlannedBlocks > _dirty.Count || recovery.CopiedBytes > recovery.Attempts * (Plan.Boards - 1) * _dirty.Count * (long)SimCluster.BlockBytes)
+        if (recovery.PlannedBlocks > dirty.Count || recovery.CopiedBytes > recovery.Attempts * (Plan.Boards - 1) * dirty.Count * (long)SimCluster.BlockBytes)
         {
             throw new ConsistencyViolationException(
-                $"Rule 6: {host.Session.Name} compared {recovery.PlannedBlocks} blocks and copied {recovery.CopiedBytes} bytes, but only {_dirty.Count} blocks were in flight.");
+                $"Rule 6: {host.Session.Name} compared {recovery.PlannedBlocks} blocks and copied {recovery.CopiedBytes} bytes, but only {dirty.Count} blocks were in flight.");
         }
 
         if (AreBoardsQuiet())
@@ -142,24 +144,22 @@ public sealed partial class RandomHistory
             for (var e = 0; e < table.Table.Count; e++)
             {
                 var range = table.Table[e].Range;
-                AddBlocks(range.Start * SimCluster.BlockBytes, range.Count * SimCluster.BlockBytes);
+                _dirty.Add((range.Start * SimCluster.BlockBytes, range.Count * SimCluster.BlockBytes));
             }
 
             foreach (var mark in table.Marks)
             {
-                AddBlocks(mark.Range.Start * SimCluster.BlockBytes, mark.Range.Count * SimCluster.BlockBytes);
+                _dirty.Add((mark.Range.Start * SimCluster.BlockBytes, mark.Range.Count * SimCluster.BlockBytes));
             }
         }
 
         foreach (var write in _unanswered)
         {
-            AddBlocks(write.OffsetBytes, write.LengthBytes);
+            _dirty.Add((write.OffsetBytes, write.LengthBytes));
         }
     }
 
-    private void AddBlocks(long offsetBytes, int lengthBytes) => _dirty.UnionWith(BlocksOf(offsetBytes, lengthBytes));
-
-    private static IEnumerable<long> BlocksOf(long offsetBytes, int lengthBytes)
+    private static IEnumerable<long> BlocksOf(long offsetBytes, long lengthBytes)
     {
         for (var block = offsetBytes / SimCluster.BlockBytes; block * SimCluster.BlockBytes < offsetBytes + lengthBytes; block++)
         {

@@ -15,7 +15,7 @@ public sealed partial class RandomHistory
 
     private readonly Dictionary<SimRequest, string> _open = [];
     private readonly HashSet<CheckedWrite> _unanswered = [];
-    private readonly HashSet<long> _dirty = [];
+    private readonly List<(long OffsetBytes, long LengthBytes)> _dirty = [];
     private readonly HistoryFaults _faults;
     private readonly HistoryPromises _promises;
     private readonly Dictionary<string, int> _transitions = new(StringComparer.Ordinal);
@@ -113,7 +113,7 @@ public sealed partial class RandomHistory
     internal void Began(CheckedWrite write)
     {
         _unanswered.Add(write);
-        AddBlocks(write.OffsetBytes, write.LengthBytes);
+        _dirty.Add((write.OffsetBytes, write.LengthBytes));
         _promises.Issued(write);
     }
 
