@@ -73,6 +73,8 @@ public sealed partial class RandomHistory
                 $"Rule 6: {host.Session.Name} compared {recovery.PlannedBlocks} blocks and copied {recovery.CopiedBytes} bytes, but only {dirty.Count} blocks were in flight.");
         }
 
+        // Whatever an earlier life had in flight has come to an end now, one way or the other.
+        _unanswered.RemoveWhere(w => w.Session!.Number < host.Session.Number && !Hosts.Exists(h => h.IsRunning && h.Session == w.Session));
         if (AreBoardsQuiet())
         {
             JudgeEqual(host);
