@@ -5,6 +5,8 @@ namespace MirrorController.Tests.Harness;
 /// <summary>A simulated disk as one life of a node has it open.</summary>
 internal sealed class SimDisk(SimDiskMedia media, SimLoop loop) : IBlockDevice
 {
+    private const long TurnLookMicros = 100;
+
     private bool _closed;
 
     public long SizeBytes => media.SizeBytes;
@@ -69,30 +71,38 @@ internal sealed class SimDisk(SimDiskMedia media, SimLoop loop) : IBlockDevice
     {
         const long HangLookMicros = 10_000;
         var delay = media.Faults.IsHanging ? HangLookMicros : media.NextDelayMicros();
-        media.World.ScheduleIn(delay, () =>
+        media.World.ScheduleIn(delay, () => EndNow(request, done));
+    }
+
+    private void EndNow(SimDiskRequest request, ICompletion done)
+    {
+        if (loop.IsDead)
         {
-            if (loop.IsDead)
-            {
-                return;
-            }
+            return;
+        }
 
-            if (media.Faults.IsHanging)
-            {
-                EndLater(request, done);
-                return;
-            }
+        if (media.Faults.IsHanging)
+        {
+            EndLater(request, done);
+            return;
+        }
 
-            var late = media.NextReportDelayMicros();
-            if (late == 0)
-            {
-                // Done when the loop hears of it, not before: so a payload released too early is found out.
-                loop.Arrive(() => Report(request, request.Apply(), done));
-            }
-            else
-            {
-                var fault = request.Apply();
-                media.World.ScheduleIn(late, () => loop.Arrive(() => Report(request, fault, done)));
-            }
-        });
+        if (!media.IsItsTurn(request))
+        {
+            media.World.ScheduleIn(TurnLookMicros, () => EndNow(request, done));
+            return;
+        }
+
+        var late = media.NextReportDelayMicros();
+        if (late == 0)
+        {
+            // Done when the loop hears of it, not before: so a payload released too early is found out.
+            loop.Arrive(() => Report(request, request.Apply(), done));
+        }
+        else
+        {
+            var fault = request.Apply();
+            media.World.ScheduleIn(late, () => loop.Arrive(() => Report(request, fault, done)));
+        }
     }
 }

@@ -216,6 +216,10 @@ public sealed class SimDiskMedia
 
     internal void End(SimDiskRequest request) => _running.Remove(request);
 
+    /// <summary>Tells whether every sync and synchronous write that was begun before has ended, if it is one itself.</summary>
+    internal bool IsItsTurn(SimDiskRequest request) =>
+        !request.IsDurable || ReferenceEquals(_running.Find(r => r.IsDurable), request);
+
     internal void ReadNow(long offsetBytes, Span<byte> into)
     {
         while (!into.IsEmpty)

@@ -12,6 +12,9 @@ internal sealed class SimDiskRequest(SimDiskMedia media, SimDiskOperation operat
 
     public bool IsRead => operation == SimDiskOperation.Read;
 
+    /// <summary>Gets whether it makes something durable: such operations end in their order.</summary>
+    public bool IsDurable => operation is SimDiskOperation.WriteSync or SimDiskOperation.Sync;
+
     private bool Changes => operation is SimDiskOperation.Write or SimDiskOperation.WriteSync or SimDiskOperation.Zero;
 
     public bool Conflicts(SimDiskRequest other) =>

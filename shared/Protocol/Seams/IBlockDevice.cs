@@ -23,6 +23,8 @@ public interface ICompletion
 /// cache: a read returns it, a power cut may lose any 512-byte sector of it until a <see cref="Sync"/> that began after
 /// the write had ended has itself ended well. After a failed sync everything written since the last good one is
 /// doubtful, and a later good sync proves nothing about it (rule D1).
+/// Syncs and synchronous writes end in the order in which they were begun: a system tells one of them, and only one, that it has
+/// failed to write its cache back; whatever ended well behind that one must not be heard of before it.
 /// Where an operation runs, on the loop or on a worker, is the back-end's choice by kind of disk.
 /// </remarks>
 public interface IBlockDevice

@@ -144,6 +144,30 @@ public abstract class BlockDeviceContract(DiskRig rig) : IDisposable
     }
 
     [Fact]
+    public void Syncs_and_synchronous_writes_end_in_the_order_in_which_they_were_begun()
+    {
+        var ended = new List<int>();
+        Rig.Loop.Post(() =>
+        {
+            for (var i = 0; i < 40; i++)
+            {
+                var number = i;
+                var done = new Ended(() => ended.Add(number));
+                if (i % 3 == 0)
+                {
+                    Rig.Disk.Sync(done);
+                }
+                else
+                {
+                    Rig.Disk.WriteSync(i * 4096, Payload.Take(Slice.Copy(Bytes(i % 2 == 0 ? 4096 : 65536, (byte)i))), done);
+                }
+            }
+        });
+        Rig.RunUntil(() => ended.Count == 40);
+        Assert.Equal(Enumerable.Range(0, 40), ended);
+    }
+
+    [Fact]
     public void A_closed_disk_refuses_everything()
     {
         Rig.Loop.Post(Rig.Disk.Close);

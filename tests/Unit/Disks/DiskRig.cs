@@ -66,6 +66,16 @@ public sealed class RecordedEnd : ICompletion
     }
 }
 
+/// <summary>Tells that an operation has ended well.</summary>
+public sealed class Ended(Action tell) : ICompletion
+{
+    public void Completed(IoStatus status)
+    {
+        Assert.True(status.IsOk, status.Fault);
+        tell();
+    }
+}
+
 /// <summary>A real loop and a folder of its own for disks in files.</summary>
 public abstract class FileDiskRigBase : DiskRig
 {
