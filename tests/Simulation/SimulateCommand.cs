@@ -22,7 +22,8 @@ public static class SimulateCommand
         var members = new Option<int?>("--members") { Description = "boards of a volume, 2 to 5 (default: what each seed draws)" };
         var untilFailure = new Option<bool>("--until-failure") { Description = "end with the first failing seed" };
         var noShrinking = new Option<bool>("--no-shrinking") { Description = "do not look for a smaller history that fails in the same way" };
-        var coverage = new Option<bool>("--coverage") { Description = "tell which statements of the nodes' code, and which rules, no seed has reached; exit 1 where it is a rule" };
+        var coverage = new Option<bool>("--coverage") { Description = "tell which rules, transitions and refusals no seed has reached; exit 1 if there is one" };
+        var statements = new Option<bool>("--statements") { Description = "with --coverage: tell also which statements of the nodes' code no seed has reached" };
         var witness = new Option<bool>("--witness") { Description = "add a witness (a later version: a witness votes on views, and views are not built yet)" };
         seeds.Validators.Add(r => Check(r, r.GetValueOrDefault<int?>() is null or > 0, "a number of seeds is at least 1"));
         minutes.Validators.Add(r => Check(r, r.GetValueOrDefault<double?>() is null or > 0, "a time is more than 0 minutes"));
@@ -34,7 +35,7 @@ public static class SimulateCommand
         witness.Validators.Add(r => Check(r, !r.GetValueOrDefault<bool>(), "a witness votes on views, and views are not built yet"));
         var root = new RootCommand("Simulates hosts, boards, disks, chips and a network in virtual time, lets everything fail, and judges what is left. A seed decides everything.")
         {
-            seed, faults, requests, duration, from, seeds, minutes, members, untilFailure, noShrinking, coverage, witness,
+            seed, faults, requests, duration, from, seeds, minutes, members, untilFailure, noShrinking, coverage, statements, witness,
         };
         var crashPoints = new CrashPointsVerb();
         crashPoints.AddTo(root);
@@ -63,7 +64,7 @@ public static class SimulateCommand
             };
             var simulation = new Simulation(options, Console.Out);
             var (run, failed) = options.Seed is { } one ? (1, simulation.Replay(one)) : simulation.Run();
-            var missing = parsed.GetValue(coverage) ? new CoverageReport(Console.Out, simulation.Transitions).Write() : 0;
+            var missing = parsed.GetValue(coverage) ? new CoverageReport(Console.Out, simulation.Transitions, parsed.GetValue(statements)).Write() : 0;
             Console.WriteLine($"{run} seeds, {failed} failed");
             return failed == 0 && missing == 0 ? 0 : 1;
         });

@@ -1,7 +1,7 @@
 namespace MirrorController.Tests.Simulation.Coverage;
 
-/// <summary>A named statement: a line of <c>rules.txt</c> or <c>unreached.txt</c>, <c>name | file | a piece of its text</c>.</summary>
-/// <param name="Name">The rule, or why it is not reached.</param>
+/// <summary>A named statement: a line of <c>rules.txt</c>, <c>name | file | a piece of its text</c>.</summary>
+/// <param name="Name">The rule, transition or refusal.</param>
 /// <param name="File">The end of the file's path; <c>*</c> for all.</param>
 /// <param name="Text">A piece of the statement's first line.</param>
 internal sealed record CoverageList(string Name, string File, string Text)
