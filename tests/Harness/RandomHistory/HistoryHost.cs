@@ -23,12 +23,16 @@ internal sealed class HistoryHost(RandomHistory history, SimNode node)
     /// <summary>Gets or sets whether the operator has told the present life to end: it takes no more requests.</summary>
     public bool IsTold { get; set; }
 
+    /// <summary>Gets or sets how many blocks the present life's recovery had to compare at most, as the boards' tables told while it ran; null before.</summary>
+    public long? PlanMax { get; set; }
+
     /// <summary>Gets or sets the state in which the present life was seen last.</summary>
     public string? LastState { get; set; }
 
     public void Start()
     {
         LastState = null;
+        PlanMax = null;
         history.HostsChange();
         IsTold = false;
         node.Start();

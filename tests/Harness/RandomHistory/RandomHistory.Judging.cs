@@ -48,6 +48,11 @@ public sealed partial class RandomHistory
                 host.LastState = state;
             }
 
+            if (host.IsRunning && host.PlanMax is null && host.Coordinator.Phase == CoordinatorPhase.Recovering)
+            {
+                host.PlanMax = CountUnretired(host.Coordinator.Session.Number);
+            }
+
             if (host.NewRecovery() is { } recovery)
             {
                 JudgeRecovery(host, recovery);
@@ -71,6 +76,12 @@ public sealed partial class RandomHistory
         {
             throw new ConsistencyViolationException(
                 $"Rule 6: {host.Session.Name} compared {recovery.PlannedBlocks} blocks and copied {recovery.CopiedBytes} bytes, but only {dirty.Count} blocks were in flight.");
+        }
+
+        if (recovery.Attempts == 1 && recovery.PlannedBlocks > host.PlanMax)
+        {
+            throw new ConsistencyViolationException(
+                $"Rule 6: {host.Session.Name} compared {recovery.PlannedBlocks} blocks, but only {host.PlanMax} have an entry that is not retired everywhere, or a mark.");
         }
 
         // Whatever an earlier life had in flight has come to an end now, one way or the other.
@@ -127,6 +138,42 @@ public sealed partial class RandomHistory
         }
 
         return true;
+    }
+
+    /// <summary>Counts the blocks of older sessions' entries above the highest R of all boards, and of marks (R1); null where that cannot be told now.</summary>
+    private long? CountUnretired(uint session)
+    {
+        if (!AreBoardsQuiet() || Hosts.Count(h => h.IsRunning) != 1)
+        {
+            return null;
+        }
+
+        var tables = Enumerable.Range(0, Cluster.Boards.Count).Select(i => Cluster.Board(i).Table!).ToList();
+        var retired = tables.Select(t => t.Retired).Max();
+        if (retired.Session >= session)
+        {
+            // The recovery ends just now: what it compared is gone from some tables.
+            return null;
+        }
+
+        var blocks = new HashSet<long>();
+        foreach (var table in tables)
+        {
+            for (var e = 0; e < table.Table.Count; e++)
+            {
+                if (table.Table[e].Tag > retired && table.Table[e].Tag.Session < session)
+                {
+                    blocks.UnionWith(BlocksOf(table.Table[e].Range.Start * SimCluster.BlockBytes, table.Table[e].Range.Count * SimCluster.BlockBytes));
+                }
+            }
+
+            foreach (var mark in table.Marks)
+            {
+                blocks.UnionWith(BlocksOf(mark.Range.Start * SimCluster.BlockBytes, mark.Range.Count * SimCluster.BlockBytes));
+            }
+        }
+
+        return blocks.Count;
     }
 
     /// <summary>What is dirty, seen whenever all boards can be looked into: their entries and marks, and what is unanswered.</summary>
