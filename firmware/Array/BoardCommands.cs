@@ -67,11 +67,14 @@ internal static class BoardCommands
             case (Command.CopyRead, HelloRole.Peer):
                 board.Guard(volume.AnswerCopyReadAsync(from, header));
                 return;
+            case (Command.WriteBack, HelloRole.Coordinator):
+                board.Guard(volume.WriteBackAsync(from, header));
+                return;
             case (Command.Sync, HelloRole.Coordinator):
                 board.Guard(volume.SyncAsync(from, header));
                 return;
             case (Command.Settle, HelloRole.Coordinator):
-                board.Guard(volume.SettleAsync(from, header));
+                board.Guard(volume.SettleAsync(from, header, RangeList.Read(WireReader.From(payload), volume.Blocks)));
                 return;
             case (Command.Finish, HelloRole.Coordinator):
                 board.Guard(volume.FinishAsync(from, header, RangeList.Read(WireReader.From(payload), volume.Blocks)));

@@ -124,6 +124,7 @@ internal sealed partial class BoardVolume
             // What the last session's recovery synced is no part of this one's (R7).
             _attempt = 0;
             _synced = default;
+            _writtenBack = default;
             _board.Log.Info($"Session {session.Number} of volume {Record.Name} is open for {from.Peer}.");
         }
 

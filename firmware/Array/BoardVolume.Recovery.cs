@@ -10,10 +10,15 @@ namespace MirrorController.Firmware.Array;
 /// <summary>A board's part in the end of a reconciliation: write back, sync, D, R (rules R5 and R7).</summary>
 internal sealed partial class BoardVolume
 {
+    private (uint Session, uint Attempt, ulong BootId) _writtenBack;
     private (uint Session, uint Attempt, ulong BootId) _synced;
 
-    /// <summary>Makes durable what the copies wrote; before, what this board is unsure of is read and written back (rule R5). D does not move.</summary>
-    public async Task SyncAsync(BoardConnection from, FrameHeader header)
+    /// <summary>Reads and writes back what this board is unsure of (rule R5): from then on what is hashed and copied is what a sync makes durable.</summary>
+    /// <remarks>
+    /// Before anything is hashed: a page that a failed sync left clean may be dropped by the system at any moment, and the medium holds
+    /// an older version than the hash told of. What has been written back is dirty, and its loss makes the SYNC fail.
+    /// </remarks>
+    public async Task WriteBackAsync(BoardConnection from, FrameHeader header)
     {
         if (!IsAttached(from, header) || !IsReadable(from, header) || !IsAttemptCurrent(from, header))
         {
@@ -26,28 +31,31 @@ internal sealed partial class BoardVolume
             await _board.Signal.ChangedAsync();
         }
 
-        var unreadable = new List<BlockRange>();
-        foreach (var range in UnsureRanges(header.Session))
+        if (epoch == _epoch && IsAttached(from, header) && IsAttemptCurrent(from, header) && await RewriteUnsureAsync(from, header) is { } unreadable)
         {
-            // Whoever asked may be gone, and another attempt further: then nothing is written for this one any more.
-            if (epoch != _epoch || !IsAttached(from, header) || !IsAttemptCurrent(from, header))
-            {
-                return;
-            }
+            _writtenBack = (header.Session, (uint)header.Token, _board.BootId);
+            AnswerUnreadable(from, header, unreadable);
+        }
+    }
 
-            var rewritten = await RewriteAsync(range, unreadable);
-            if (!rewritten.IsOk)
-            {
-                // What is not written back may be a page that a sync takes for clean: a sync would prove nothing.
-                from.ReplyFault(header, WireStatus.DiskFault, $"{range} could not be written back: {rewritten.Fault}");
-                return;
-            }
+    /// <summary>Makes durable what the copies wrote and what was written back (rule R5). D does not move.</summary>
+    public async Task SyncAsync(BoardConnection from, FrameHeader header)
+    {
+        if (!IsAttached(from, header) || !IsReadable(from, header) || !IsAttemptCurrent(from, header))
+        {
+            return;
         }
 
-        if (unreadable.Count > RangeList.RangesMax)
+        if (_writtenBack != (header.Session, (uint)header.Token, _board.BootId))
         {
-            from.ReplyFault(header, WireStatus.DiskFault, $"{unreadable.Count} blocks of the disk {Disk.Device.Name} cannot be read.");
+            from.ReplyFault(header, WireStatus.NotNow, "This boot of the board has not answered the WRITE_BACK of this attempt.");
             return;
+        }
+
+        var epoch = _epoch;
+        while (_copiesInProgress > 0)
+        {
+            await _board.Signal.ChangedAsync();
         }
 
         var synced = new LoopCompletion<IoStatus>(_board.Loop);
@@ -66,18 +74,19 @@ internal sealed partial class BoardVolume
 
         if (IsAttached(from, header) && IsAttemptCurrent(from, header))
         {
-            _synced = (header.Session, (uint)header.Token, _board.BootId);
+            _synced = _writtenBack;
             var answer = default(FrameHeader);
-            var body = new WireWriter();
-            RangeList.Write(body, unreadable);
-            from.Reply(header, WireStatus.Ok, ref answer, body);
+            from.Reply(header, WireStatus.Ok, ref answer);
         }
     }
 
     /// <summary>R7, first step: D = the session's start.</summary>
-    public async Task SettleAsync(BoardConnection from, FrameHeader header)
+    /// <param name="from">The coordinator.</param>
+    /// <param name="header">The command.</param>
+    /// <param name="bad">What no member could read: it is marked before D moves, for then its entries count as sure, and the members may differ there (R2).</param>
+    public async Task SettleAsync(BoardConnection from, FrameHeader header, IReadOnlyList<BlockRange> bad)
     {
-        if (!IsSynced(from, header))
+        if (!IsSynced(from, header) || (bad.Count > 0 && !await MarkBadAsync(from, header, bad)))
         {
             return;
         }
@@ -94,7 +103,7 @@ internal sealed partial class BoardVolume
     /// <summary>R7, second step: R = the session's start, the older entries and the marks go.</summary>
     /// <param name="from">The coordinator.</param>
     /// <param name="header">The command.</param>
-    /// <param name="bad">What no member could read: it stays marked, for the members may differ there (R2).</param>
+    /// <param name="bad">What no member could read, as SETTLE told: it stays marked.</param>
     public async Task FinishAsync(BoardConnection from, FrameHeader header, IReadOnlyList<BlockRange> bad)
     {
         if (!IsSynced(from, header))
@@ -106,11 +115,6 @@ internal sealed partial class BoardVolume
         if (Nvm.Durable < start)
         {
             from.ReplyFault(header, WireStatus.NotNow, "R moves only after D has been stored.");
-            return;
-        }
-
-        if (bad.Count > 0 && !await MarkBadAsync(from, header, bad))
-        {
             return;
         }
 
@@ -142,6 +146,45 @@ internal sealed partial class BoardVolume
         }
 
         return epoch == _epoch && IsSynced(from, header);
+    }
+
+    /// <summary>Writes back all that is unsure; null where that was refused or has no more use.</summary>
+    private async Task<List<BlockRange>?> RewriteUnsureAsync(BoardConnection from, FrameHeader header)
+    {
+        var epoch = _epoch;
+        var unreadable = new List<BlockRange>();
+        foreach (var range in UnsureRanges(header.Session))
+        {
+            // Whoever asked may be gone, and another attempt further: then nothing is written for this one any more.
+            if (epoch != _epoch || !IsAttached(from, header) || !IsAttemptCurrent(from, header))
+            {
+                return null;
+            }
+
+            var rewritten = await RewriteAsync(range, unreadable);
+            if (!rewritten.IsOk)
+            {
+                // What is not written back may be a page that a sync takes for clean: a sync would prove nothing.
+                from.ReplyFault(header, WireStatus.DiskFault, $"{range} could not be written back: {rewritten.Fault}");
+                return null;
+            }
+        }
+
+        return epoch == _epoch && IsAttached(from, header) && IsAttemptCurrent(from, header) ? unreadable : null;
+    }
+
+    private void AnswerUnreadable(BoardConnection from, in FrameHeader header, List<BlockRange> unreadable)
+    {
+        if (unreadable.Count > RangeList.RangesMax)
+        {
+            from.ReplyFault(header, WireStatus.DiskFault, $"{unreadable.Count} ranges of the disk {Disk.Device.Name} cannot be read.");
+            return;
+        }
+
+        var answer = default(FrameHeader);
+        var body = new WireWriter();
+        RangeList.Write(body, unreadable);
+        from.Reply(header, WireStatus.Ok, ref answer, body);
     }
 
     private async Task AnswerWhenStoredAsync(BoardConnection from, FrameHeader header)
@@ -270,7 +313,14 @@ internal sealed partial class BoardVolume
             }
 
             // Not written back, so doubtful still: the coordinator judges whether its plan knew that.
-            unreadable.Add(range);
+            if (unreadable.Count > 0 && unreadable[^1].End == range.Start)
+            {
+                unreadable[^1] = BlockRange.FromTo(unreadable[^1].Start, range.End);
+            }
+            else
+            {
+                unreadable.Add(range);
+            }
         }
 
         _order.Release(held);

@@ -155,6 +155,16 @@ public sealed class SimDiskMedia
         _running.Clear();
     }
 
+    /// <summary>The system drops clean pages: what a failed sync left clean is read from the medium again, as old as that is.</summary>
+    public void DropCleanPages()
+    {
+        World.Note($"{Name}: clean pages are dropped");
+        foreach (var sector in _sectors.Values)
+        {
+            sector.CleanButLost = null;
+        }
+    }
+
     /// <summary>The system fails to write back what is in the cache: the pages count as clean, and the next sync tells.</summary>
     public void FailWriteback()
     {

@@ -84,7 +84,8 @@ public sealed partial class Coordinator
                 _bad.Add(bad);
             }
 
-            if (await CopyAllAsync(plan, boots, unreadable) && await SyncAllAsync(boots, unreadable) && !IsGivenUp)
+            if (await WriteBackAllAsync(boots, unreadable) && await CopyAllAsync(plan, boots, unreadable)
+                && await AskAllOkAsync(Command.Sync, boots) is not null && !IsGivenUp)
             {
                 OpenClosed();
                 if (await SettleAllAsync(boots) && !IsGivenUp)
@@ -236,14 +237,14 @@ public sealed partial class Coordinator
         _signal.Pulse();
     }
 
-    /// <summary>R5: every board makes durable what it holds, having written back what it is unsure of; D does not move.</summary>
+    /// <summary>R5: every board writes back what it is unsure of, so that what is hashed from now on is what its sync makes durable.</summary>
     /// <remarks>
     /// What a board could not read when it was to write it back stays doubtful there, however well its sync went: the
     /// answer names it, and a plan that did not know it is made anew.
     /// </remarks>
-    private async Task<bool> SyncAllAsync(ulong[] boots, UnreadableBlocks unreadable)
+    private async Task<bool> WriteBackAllAsync(ulong[] boots, UnreadableBlocks unreadable)
     {
-        var answers = await AskAllOkAsync(Command.Sync, boots);
+        var answers = await AskAllOkAsync(Command.WriteBack, boots);
         if (answers is null)
         {
             return false;
@@ -254,7 +255,7 @@ public sealed partial class Coordinator
         {
             foreach (var range in RangeList.Read(new WireReader(answers[member.Index].Body), SizeBytes / BlockBytes))
             {
-                if (unreadable.AddAtSync(member, range))
+                if (unreadable.AddAtWriteBack(member, range))
                 {
                     isNews = true;
                     _log.Warning($"Board {member.Board.Name} could not read {range} to write it back.");
@@ -269,12 +270,12 @@ public sealed partial class Coordinator
     /// <remarks>What no member could read keeps a mark on all: once it reads again they may differ there, and no entry tells of it any more (R2).</remarks>
     private async Task<bool> SettleAllAsync(ulong[] boots)
     {
-        if (await AskAllOkAsync(Command.Settle, boots) is null)
+        var bad = RangeList.Bounded(_bad, BadRangesMax);
+        if (await AskAllOkAsync(Command.Settle, boots, bad) is null)
         {
             return false;
         }
 
-        var bad = RangeList.Bounded(_bad, BadRangesMax);
         return await AskAllOkAsync(Command.Finish, boots, bad) is not null;
     }
 

@@ -37,7 +37,7 @@ internal sealed class UnreadableBlocks(int members)
     /// True if that is news, and so a reason for a new plan. Each block is news once in a boot: a block that stays unreadable
     /// ends no recovery for ever. After a restart, as which a failed sync counts, what was copied onto it is in doubt again.
     /// </returns>
-    public bool AddAtSync(Member member, BlockRange range)
+    public bool AddAtWriteBack(Member member, BlockRange range)
     {
         if (_toldBoot[member.Index] != member.BootId)
         {

@@ -219,14 +219,33 @@ public sealed partial class NvmStore
 
             // Also under the next counter: the hole may have been the first batch of a start.
             var bytes = Behind(image, position);
-            if (BatchReader.TryFind(bytes, _chipState, position, StartCounter, out _)
-                || BatchReader.TryFind(bytes, _chipState, position, StartCounter + 1, out _))
+            if (IsBatch(bytes, position, StartCounter) || IsBatch(bytes, position, StartCounter + 1))
             {
                 return Damaged($"The log on the memory chip ({_chip.Kind}) has a bad batch at position {_tail} and a good one behind it, at {position}.");
             }
         }
 
         return null;
+    }
+
+    /// <summary>Tells whether a batch stands there: with so many places to look at, a CRC holds by chance now and then, so the records have to be some, too.</summary>
+    private bool IsBatch(ReadOnlySpan<byte> bytes, long position, ulong counter)
+    {
+        if (!BatchReader.TryFind(bytes, _chipState, position, counter, out var found))
+        {
+            return false;
+        }
+
+        var reader = BatchReader.Over(bytes, found, new RingContext());
+        while (reader.TryNext(out var record))
+        {
+            if (record.Slot >= _volumes.Length)
+            {
+                return false;
+            }
+        }
+
+        return !reader.IsMalformed;
     }
 
     /// <summary>Finds what lives beyond the volume's largest size; what stood before a VolumeReset may have been another volume's.</summary>

@@ -198,8 +198,16 @@ public sealed partial class NvmStore
     /// <summary>Writes the first batch of a start (rule D1, decision of the start counter): before it nothing is answered.</summary>
     private async Task<IoStatus> BeginStartAsync()
     {
+        // First what an earlier start left untidied when its power went: else each start that is cut short takes room, and after
+        // some of them in a row the log is full for ever. What is copied here is found at its later place by the next opening.
+        var status = await TidyAsync();
+        if (!status.IsOk)
+        {
+            _fault ??= status.Fault;
+            return status;
+        }
+
         var counter = StartCounter + 1;
-        IoStatus status;
         if (MustEnterSegment)
         {
             status = await BeginSegmentAsync(counter);

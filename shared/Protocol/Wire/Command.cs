@@ -68,6 +68,9 @@ public enum Command : ushort
     /// <summary>A target's read of a source's blocks, board to board.</summary>
     CopyRead = 32,
 
+    /// <summary>Has a board write back what it is unsure of, before anything is hashed (rule R5).</summary>
+    WriteBack = 36,
+
     /// <summary>Makes the disk durable in a reconciliation without moving D (rules R5, R7).</summary>
     Sync = 33,
 

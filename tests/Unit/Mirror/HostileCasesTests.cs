@@ -271,4 +271,55 @@ public sealed class HostileCasesTests
         {
         }
     }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void R2_blocks_that_nobody_can_read_are_marked_before_D_makes_their_entries_sure(bool onAll)
+    {
+        var rig = RecoveryRig.Started();
+        rig.Cluster.Await(rig.Cluster.WriteBlock(4, 39));
+        rig.Settle();
+        rig.WriteThatFailsOn(1, 4, 40);
+        rig.Cluster.Boards.ForEach(b => b.Disk.Faults.Spoiled.Add((rig.Cluster.DataOffset + (4 * 4096), 4096)));
+        rig.Tap.Holds = f => f.Header.Command == Command.Finish && (onAll || f.To == rig.NameOf(1));
+        rig.Cluster.Host.Start();
+        rig.World.RunUntil(() => rig.Tap.IsHolding);
+        rig.World.RunFor(500);
+        rig.Cluster.Host.PowerCut();
+        rig.Tap.Release();
+        rig.World.RunFor(100);
+
+        // All of it reads again: both hold something else there, and nobody but the marks tells.
+        Assert.NotEqual(rig.Cluster.PeekBlocks(0, 4), rig.Cluster.PeekBlocks(1, 4));
+        rig.Cluster.Boards.ForEach(b => b.Disk.Faults.Spoiled.Clear());
+        rig.RestartHost();
+        rig.Cluster.RunUntilInSync();
+        rig.Settle();
+        rig.Cluster.AssertMirrorsEqual();
+    }
+
+    [Fact]
+    public void R5_a_page_that_the_system_drops_after_it_was_hashed_is_no_page_that_counts()
+    {
+        var rig = RecoveryRig.Started();
+        rig.Cluster.Await(rig.Cluster.WriteBlock(4, 39));
+        rig.Settle();
+        rig.Cluster.Await(rig.Cluster.WriteBlock(4, 40));
+        var disk = rig.Cluster.Boards[1].Disk;
+        disk.Faults.FailSyncs = 1;
+        rig.Cluster.Flush();
+        rig.World.RunUntil(() => disk.Faults.FailSyncs == 0);
+        rig.Cluster.Host.PowerCut();
+        rig.Tap.Holds = f => f.Is(Command.Sync, rig.NameOf(1));
+        rig.RestartHost();
+        rig.World.RunUntil(() => rig.Tap.IsHolding);
+        disk.DropCleanPages();
+        rig.Tap.Release();
+        rig.Cluster.RunUntilInSync();
+        rig.Cluster.AssertMirrorsEqual();
+        rig.Cluster.Host.PowerCut();
+        rig.RestartAllBoards();
+        Assert.Equal(RecoveryRig.Block(40), rig.Cluster.PeekBlocks(1, 4));
+    }
 }

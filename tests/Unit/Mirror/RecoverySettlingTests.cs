@@ -194,7 +194,7 @@ public sealed class RecoverySettlingTests
     }
 
     [Fact]
-    public void A_board_settles_only_under_the_boot_and_attempt_that_answered_the_sync_and_finishes_only_when_settled()
+    public void A_board_syncs_only_what_it_has_written_back_settles_only_what_it_has_synced_and_finishes_only_when_settled()
     {
         var rig = RecoveryRig.Started();
         rig.Cluster.Host.PowerCut();
@@ -203,9 +203,13 @@ public sealed class RecoverySettlingTests
         Assert.True(hand.AttachAndEndReplay(0, number, 1).IsOk);
         FrameHeader Frame(Command command, ulong attempt) => new() { Command = command, Session = number, Token = attempt };
         Assert.Equal(WireStatus.NotNow, hand.Ask(0, Frame(Command.Settle, 1)).Header.Status);
+        Assert.Equal(WireStatus.NotNow, hand.Ask(0, Frame(Command.Sync, 1)).Header.Status);
+        Assert.True(hand.Ask(0, Frame(Command.WriteBack, 1)).IsOk);
         Assert.True(hand.Ask(0, Frame(Command.Sync, 1)).IsOk);
         Assert.Equal(WireStatus.NotNow, hand.Ask(0, Frame(Command.Finish, 1)).Header.Status);
         Assert.Equal(WireStatus.NotNow, hand.Ask(0, Frame(Command.Settle, 2)).Header.Status);
+        Assert.Equal(WireStatus.NotNow, hand.Ask(0, Frame(Command.Sync, 2)).Header.Status);
+        Assert.True(hand.Ask(0, Frame(Command.WriteBack, 2)).IsOk);
         Assert.True(hand.Ask(0, Frame(Command.Sync, 2)).IsOk);
         Assert.True(rig.State(0).Durable < RecoveryRig.Start(number));
         Assert.True(hand.Ask(0, Frame(Command.Settle, 2)).IsOk);

@@ -93,9 +93,9 @@ public sealed class ReviewedCasesTests
         cluster.Host.PowerCut();
         cluster.Boards[0].Start();
         var reads = 0;
-        // The hash can read it, the write back before the sync cannot: R5 proves nothing about it then.
+        // The write back cannot read it, the hash can: R5 proves nothing about it then.
         cluster.Boards[0].Disk.Faults.Judge = (operation, offset, length) =>
-            operation == SimDiskOperation.Read && offset < block + 4096 && offset + length > block && ++reads == 2 ? "The medium is bad there." : null;
+            operation == SimDiskOperation.Read && offset < block + 4096 && offset + length > block && ++reads == 1 ? "The medium is bad there." : null;
         cluster.Host.Start();
         cluster.RunUntilInSync();
         Assert.Equal(2u, cluster.Coordinator.LastRecovery!.Attempts);

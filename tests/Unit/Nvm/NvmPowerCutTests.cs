@@ -45,6 +45,48 @@ public sealed class NvmPowerCutTests
             iter: 40,
             threads: 1);
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(32)]
+    [InlineData(64)]
+    public void Any_number_of_starts_that_are_cut_short_one_after_another_does_not_fill_the_log(int pageBytes)
+    {
+        var rig = StoreRig.Fresh(8192, pageBytes);
+        for (ulong n = 1; n <= 10; n++)
+        {
+            rig.Append(n, (long)n * 7);
+        }
+
+        rig.CommitGood();
+        var image = rig.Chip.Image;
+        var content = StoredContent.Of(rig.Store, 1).ToString();
+        for (var cut = 0; cut < 300; cut++)
+        {
+            // How much a whole start writes, and then one that loses its power just before its last write stands.
+            var whole = Opened(image, pageBytes, cut);
+            var before = whole.Chip.BytesWritten;
+            Assert.True(whole.Loop.Run(whole.Store.StartAsync).IsOk, $"after {cut} starts that were cut");
+            var bytes = whole.Chip.BytesWritten - before;
+
+            var short_ = Opened(image, pageBytes, cut);
+            short_.Chip.CutAfterBytes = bytes - 1;
+            short_.Loop.Within(() => _ = short_.Store.StartAsync());
+            short_.Loop.RunAll();
+            Assert.True(short_.Chip.IsCut);
+            image = [.. short_.Chip.Image];
+        }
+
+        Assert.Equal(content, StoredContent.Of(Opened(image, pageBytes, 0).Store, 1).ToString());
+
+        static StoreRig Opened(byte[] image, int pageBytes, int seed)
+        {
+            var rig = new StoreRig([.. image], pageBytes, seed + 1);
+            var result = rig.Open();
+            Assert.True(result.State == NvmOpenState.Ok, result.Sentence);
+            return rig;
+        }
+    }
+
     /// <summary>Opens, starts and runs a random history until it ends or the power goes.</summary>
     /// <returns>All contents there were, one a record, and the index of the one that was last told as stored.</returns>
     private static (StoreRig Rig, List<StoredContent> States, int Committed, long Bytes) Play(StoreRig rig, long cutAfter, int seed, int steps, int volumes)

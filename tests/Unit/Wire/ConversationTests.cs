@@ -39,6 +39,7 @@ public sealed class ConversationTests
         Assert.Equal(WireStatus.Ok, Ask(Of(Command.ReplayDone)).Header.Status);
         Assert.Equal(WireStatus.Ok, Ask(Of(Command.Collect)).Header.Status);
         Assert.Equal(WireStatus.NotNow, Ask(Of(Command.Settle) with { Token = 1 }).Header.Status);
+        Assert.Equal(WireStatus.Ok, Ask(Of(Command.WriteBack) with { Token = 1 }).Header.Status);
         Assert.Equal(WireStatus.Ok, Ask(Of(Command.Sync) with { Token = 1 }).Header.Status);
         Assert.Equal(WireStatus.NotNow, Ask(Of(Command.Finish) with { Token = 1 }).Header.Status);
         AssertMarks(Ask(Of(Command.Settle) with { Token = 1 }).Header, durable: Tag.Of(1, 0), retired: Tag.None);

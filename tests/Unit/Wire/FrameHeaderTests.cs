@@ -47,7 +47,7 @@ public sealed class FrameHeaderTests
     {
         Assert.Equal(
             "None 0, Hello 1, Challenge 2, Proof 3, Welcome 4, Refused 5, Ping 6, Survey 10, Attach 11, StoreView 12, Collect 13, Create 14, Write 20, Trim 21, "
-            + "WriteZeroes 22, Read 23, Flush 24, Retire 25, ReplayDone 26, Hash 30, Copy 31, CopyRead 32, Sync 33, Settle 34, Finish 35, Reply 32768",
+            + "WriteZeroes 22, Read 23, Flush 24, Retire 25, ReplayDone 26, Hash 30, Copy 31, CopyRead 32, Sync 33, Settle 34, Finish 35, WriteBack 36, Reply 32768",
             string.Join(", ", Enum.GetValues<Command>().Select(c => $"{c} {(ushort)c}")));
         Assert.Equal(
             "None 0, Fua 1, Resent 2, Zeroes 4, Wipe 8, Authority 16, All 31",
