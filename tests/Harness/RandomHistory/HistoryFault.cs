@@ -66,6 +66,9 @@ public enum HistoryFault
     /// <summary>The system fails to write a disk's cache back in the background.</summary>
     FailWriteback,
 
+    /// <summary>The system drops the clean pages of a disk; what a failed sync left clean is as old as the medium again.</summary>
+    DropPages,
+
     /// <summary>A disk takes no write for a while.</summary>
     FillDisk,
 

@@ -89,6 +89,12 @@ internal sealed partial class HistoryFaults
             case HistoryFault.FailWriteback:
                 board.Disk.FailWriteback();
                 break;
+            case HistoryFault.DropPages when !disk.HasUnreportedError:
+                // Not before a sync has told of it: until then a read of such a page is older than it may be (docs/protocol.md).
+                board.Disk.DropCleanPages();
+                break;
+            case HistoryFault.DropPages:
+                break;
             case HistoryFault.LoseChipWrites:
                 board.Nvm.LieWrites = 1 + _random.Below(3);
                 break;

@@ -217,9 +217,9 @@ internal sealed partial class HistoryFaults
 
     private void ReturnLater(SimNode board) => Later(DownMaxMs, () => Return(board));
 
-    private static void Return(SimNode board)
+    private void Return(SimNode board)
     {
-        if (!board.IsRunning)
+        if (!board.IsRunning && !_images.Starts(board))
         {
             board.Start();
         }

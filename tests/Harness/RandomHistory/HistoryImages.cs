@@ -63,6 +63,19 @@ internal sealed class HistoryImages(RandomHistory history)
         }
     }
 
+    /// <summary>A board is to start again: what only its start counter told was an image would pass for a board that slept.</summary>
+    /// <returns>True if it has started, with what it had.</returns>
+    public bool Starts(SimNode board)
+    {
+        if (_inside is not { IsForSession: true } inside || inside.Board != board)
+        {
+            return false;
+        }
+
+        PutBack();
+        return true;
+    }
+
     /// <summary>Puts the right chip and disk back, if an image is in a board.</summary>
     public void PutBack()
     {

@@ -38,6 +38,14 @@ public sealed class HistoryPlan
             _weights[i] = random.OneIn(2) ? 0 : random.OneIn(12) ? 40 : 1 + random.Below(6);
         }
 
+        if (random.OneIn(2))
+        {
+            // What is judged where every block can be read is judged in half of the seeds.
+            _weights[(int)HistoryFault.FailDiskReads] = 0;
+            _weights[(int)HistoryFault.SpoilBlocks] = 0;
+            _weights[(int)HistoryFault.UnplugDisk] = 0;
+        }
+
         World = new SimOptions
         {
             TurnDelayMaxMicros = random.OneIn(4) ? 500 : 30,
