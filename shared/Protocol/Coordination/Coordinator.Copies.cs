@@ -135,6 +135,36 @@ public sealed partial class Coordinator
         }
     }
 
+    /// <summary>
+    /// Asks once more for what no member could read (R2): a disk that was away for a moment must not leave blocks behind that give errors
+    /// until they are overwritten.
+    /// </summary>
+    /// <returns>True if some member reads some of it now: a reason for a new plan.</returns>
+    private async Task<bool> IsReadableAgainAsync(CopyPlan plan, UnreadableBlocks unreadable)
+    {
+        var found = false;
+        var asked = 0;
+        foreach (var range in plan.BadRanges)
+        {
+            // Piece by piece, and not too many: a disk that is really bad there takes its time for each.
+            for (var at = range.Start; at < range.End && asked < BadRangesMax; at += RequestMax / BlockBytes, asked++)
+            {
+                var piece = BlockRange.FromTo(at, Math.Min(range.End, at + (RequestMax / BlockBytes)));
+                foreach (var member in _members)
+                {
+                    var answer = await AskHashAsync(member, piece);
+                    if (answer.IsOk)
+                    {
+                        unreadable.Rewritten(member, piece);
+                        found = true;
+                    }
+                }
+            }
+        }
+
+        return found;
+    }
+
     private Task<LinkAnswer> AskHashAsync(Member member, BlockRange range, bool perBlock = false)
     {
         var header = NewFrame(member, Command.Hash);

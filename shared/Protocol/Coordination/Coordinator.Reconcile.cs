@@ -85,7 +85,7 @@ public sealed partial class Coordinator
             }
 
             if (await WriteBackAllAsync(boots, unreadable) && await CopyAllAsync(plan, boots, unreadable)
-                && await AskAllOkAsync(Command.Sync, boots) is not null && !IsGivenUp)
+                && await AskAllOkAsync(Command.Sync, boots) is not null && !await IsReadableAgainAsync(plan, unreadable) && !IsGivenUp)
             {
                 OpenClosed();
                 if (await SettleAllAsync(boots) && !IsGivenUp)

@@ -27,7 +27,7 @@ internal sealed class UnreadableBlocks(int members)
     /// <summary>A member could not read these blocks while they were hashed.</summary>
     public void Add(Member member, BlockRange range) => _now[member.Index].Add(range);
 
-    /// <summary>The blocks were written anew on a member: it may read them again.</summary>
+    /// <summary>The blocks were written anew on a member, or it was seen to read them: it may read them again.</summary>
     public void Rewritten(Member member, BlockRange range) => _now[member.Index].Remove(range);
 
     /// <summary>

@@ -325,4 +325,23 @@ public sealed class HostileCasesTests
         rig.RestartAllBoards();
         Assert.Equal(RecoveryRig.Block(40), rig.Cluster.PeekBlocks(1, 4));
     }
+
+    [Fact]
+    public void R2_disks_that_were_away_for_a_moment_leave_no_block_behind_that_gives_errors()
+    {
+        var rig = RecoveryRig.Started();
+        rig.Cluster.Await(rig.Cluster.WriteBlock(5, 50, fua: true));
+        rig.WriteThatFailsOn(1, 5, 51);
+        rig.Cluster.Boards.ForEach(b => b.Disk.Faults.IsAway = true);
+        rig.Cluster.Host.Start();
+        rig.World.RunFor(1000);
+        rig.Cluster.Boards.ForEach(b => b.Disk.Faults.IsAway = false);
+        rig.Cluster.RunUntilInSync();
+
+        var read = rig.Cluster.Await(rig.Cluster.ReadBlock(5));
+        Assert.Equal(VolumeError.None, read.Error);
+        Assert.Equal(RecoveryRig.Block(51), read.Data);
+        Assert.Empty(rig.Coordinator.Describe().BadRanges);
+        rig.Cluster.AssertMirrorsEqual();
+    }
 }
