@@ -31,7 +31,7 @@ internal sealed partial class BoardVolume
             await _board.Signal.ChangedAsync();
         }
 
-        if (epoch == _epoch && IsAttached(from, header) && IsAttemptCurrent(from, header) && await RewriteUnsureAsync(from, header) is { } unreadable)
+        if (await RewriteUnsureAsync(from, header, epoch) is { } unreadable)
         {
             _writtenBack = (header.Session, (uint)header.Token, _board.BootId);
             AnswerUnreadable(from, header, unreadable);
@@ -149,9 +149,8 @@ internal sealed partial class BoardVolume
     }
 
     /// <summary>Writes back all that is unsure; null where that was refused or has no more use.</summary>
-    private async Task<List<BlockRange>?> RewriteUnsureAsync(BoardConnection from, FrameHeader header)
+    private async Task<List<BlockRange>?> RewriteUnsureAsync(BoardConnection from, FrameHeader header, int epoch)
     {
-        var epoch = _epoch;
         var unreadable = new List<BlockRange>();
         foreach (var range in UnsureRanges(header.Session))
         {

@@ -17,8 +17,8 @@ public sealed class SimDiskFaults
     public bool IsSpoiled(long offsetBytes, long lengthBytes) =>
         Spoiled.Exists(s => s.OffsetBytes < offsetBytes + lengthBytes && offsetBytes < s.OffsetBytes + s.LengthBytes);
 
-    /// <summary>A write heals what it covers wholly.</summary>
-    internal void Written(long offsetBytes, long lengthBytes)
+    /// <summary>Lets a range be read again: it was written, or its trouble is over.</summary>
+    internal void Heal(long offsetBytes, long lengthBytes)
     {
         for (var i = Spoiled.Count - 1; i >= 0; i--)
         {

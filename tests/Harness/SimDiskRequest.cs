@@ -86,7 +86,7 @@ internal sealed class SimDiskRequest(SimDiskMedia media, SimDiskOperation operat
         }
 
         Store(durable: operation == SimDiskOperation.WriteSync);
-        faults.Written(offsetBytes, lengthBytes);
+        faults.Heal(offsetBytes, lengthBytes);
         return null;
     }
 

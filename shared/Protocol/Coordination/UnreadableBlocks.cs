@@ -31,7 +31,7 @@ internal sealed class UnreadableBlocks(int members)
     public void Rewritten(Member member, BlockRange range) => _now[member.Index].Remove(range);
 
     /// <summary>
-    /// A member could not read these blocks when it was to write them back before its sync (rule R5): the plan has to know.
+    /// A member could not read these blocks when it was to write them back (rule R5): the plan has to know.
     /// </summary>
     /// <returns>
     /// True if that is news, and so a reason for a new plan. Each block is news once in a boot: a block that stays unreadable

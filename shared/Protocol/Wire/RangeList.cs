@@ -3,8 +3,8 @@ using MirrorController.Protocol.Blocks;
 namespace MirrorController.Protocol.Wire;
 
 /// <summary>
-/// Ranges as a body: what a board could not read when it was to write it back, in SYNC's answer (rule R5); what no member can
-/// read, in FINISH (rule R2). No body: none.
+/// Ranges as a body: what a board could not read when it was to write it back, in WRITE_BACK's answer (rule R5); what no member can
+/// read, in SETTLE and FINISH (rule R2). No body: none.
 /// </summary>
 public static class RangeList
 {

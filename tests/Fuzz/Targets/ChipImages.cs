@@ -88,17 +88,7 @@ internal sealed class ChipImages() : FuzzTarget("chip-image", "a memory chip")
         Do(node, store.OpenAsync);
         Do(node, () => store.FormatAsync(1));
         Do(node, store.StartAsync);
-        var record = new VolumeRecord
-        {
-            VolumeId = new Guid(1, 1, 1, 1, 2, 3, 4, 5, 6, 7, 8),
-            Name = "tank",
-            State = VolumeState.Live,
-            Member = 1,
-            SizeBytes = WireSamples.SizeBytes,
-            SizeMaxBytes = WireSamples.SizeBytes,
-            View = WireSamples.View,
-        };
-        Do(node, () => store.CreateVolumeAsync(0, record));
+        Do(node, () => store.CreateVolumeAsync(0, Media.Record with { Session = default }));
         Use(node, store, entries);
         return [(byte)kind, .. node.Nvm.Bytes];
     }

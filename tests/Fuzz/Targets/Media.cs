@@ -26,7 +26,7 @@ internal static class Media
         DataOffsetBytes = DiskLabel.DataOffsetFor(1L << 34, 4096),
     };
 
-    private static readonly VolumeRecord Record = new()
+    internal static readonly VolumeRecord Record = new()
     {
         VolumeId = new Guid(1, 1, 1, 1, 2, 3, 4, 5, 6, 7, 8),
         Name = "tank",

@@ -6,7 +6,7 @@ using MirrorController.Protocol.Wire;
 namespace MirrorController.Tests.Fuzz.Targets;
 
 /// <summary>Valid records, to be damaged.</summary>
-internal static class WireSamples
+public static class WireSamples
 {
     public const long SizeBytes = 1L << 30;
 

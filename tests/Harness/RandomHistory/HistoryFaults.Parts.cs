@@ -136,7 +136,7 @@ internal sealed partial class HistoryFaults
         World.Note($"blocks {block}+{count} cannot be read on {string.Join(", ", spoiled.Select(b => b.Name))}");
         if (_random.OneIn(2))
         {
-            Later(2 * DownMaxMs, () => spoiled.ForEach(b => b.Disk.Faults.Written(range.Item1, range.Item2)));
+            Later(2 * DownMaxMs, () => spoiled.ForEach(b => b.Disk.Faults.Heal(range.Item1, range.Item2)));
         }
     }
 

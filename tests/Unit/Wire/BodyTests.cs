@@ -3,6 +3,7 @@ using MirrorController.Protocol.Blocks;
 using MirrorController.Protocol.Tags;
 using MirrorController.Protocol.Views;
 using MirrorController.Protocol.Wire;
+using MirrorController.Tests.Fuzz.Targets;
 
 namespace MirrorController.Tests.Unit.Wire;
 
@@ -22,36 +23,13 @@ public sealed class BodyTests
             return table;
         });
 
-    private static BoardState State(View? view) => new()
+    private static BoardState State(View? view) => WireSamples.State with
     {
-        Board = "pi-a",
-        Condition = BoardCondition.Member,
-        Reason = "none",
-        BootId = 0x1111222233334444,
-        StartCounter = 17,
-        Volume = new VolumeId(1, 2),
-        VolumeName = "tank",
-        Member = 1,
-        BlockBytes = 4096,
-        SizeBytes = 1L << 30,
-        Session = new SessionId(9, 0xAA),
-        CoordinatorSession = new SessionId(8, 0xBB),
-        Durable = Tag.Of(9, 5),
-        Retired = Tag.Of(9, 4),
-        CapacityEntries = 1000,
-        Entries = 3,
-        Marks = 2,
-        ReplayDone = true,
         View = view,
-        NvmKind = "fram MB85RC256V",
-        NvmSizeBytes = 32768,
         NvmUsedBytes = 777,
         NvmBytesWritten = 123456,
         NvmBytesOverhead = 789,
         NvmCommits = 55,
-        Disk = "file disk.img",
-        DiskBytes = 2L << 30,
-        DataOffsetBytes = 1 << 20,
     };
 
     private static CreateRequest Creation => new()
