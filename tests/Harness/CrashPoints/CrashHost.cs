@@ -41,7 +41,11 @@ public sealed class CrashHost
     {
         IsStopping = true;
         var coordinator = Coordinator;
-        Node.Post(() => _ = coordinator.StopAsync(boundMs));
+        Node.Post(() =>
+        {
+            Look();
+            _ = coordinator.StopAsync(boundMs);
+        });
     }
 
     /// <summary>Tells the checker when the session is open: from then on writes are sent.</summary>

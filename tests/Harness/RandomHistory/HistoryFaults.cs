@@ -197,6 +197,8 @@ internal sealed partial class HistoryFaults
 
         async Task StopAsync()
         {
+            // One that has its session has written, and once it has ended nothing tells of it.
+            host.Look();
             await coordinator.StopAsync(boundMs);
             World.ScheduleIn(0, () =>
             {
