@@ -263,15 +263,9 @@ internal sealed partial class BoardVolume
         {
             for (var at = range.Start; at < range.End;)
             {
-                // A hole has no page that could be lost.
+                // Holes by themselves: one that reads as zeroes is not filled.
                 var hole = Disk.Device.KnownZeroBytes(OffsetOf(at), (range.End - at) * _blockBytes) / _blockBytes;
-                if (hole > 0)
-                {
-                    at += hole;
-                    continue;
-                }
-
-                var part = BlockRange.FromTo(at, Math.Min(at + countMax, range.End));
+                var part = BlockRange.FromTo(at, Math.Min(at + countMax, hole > 0 ? at + hole : range.End));
                 parts.Add(part);
                 at = part.End;
             }
@@ -290,10 +284,16 @@ internal sealed partial class BoardVolume
         var status = IoStatus.Ok;
         if ((await read.Task).IsOk)
         {
+            // A page that could not be written back may read otherwise than the hole that it lies over, as XFS leaves it.
+            var isHole = Disk.Device.KnownZeroBytes(OffsetOf(range.Start), slice.Length) >= slice.Length && !slice.Span.ContainsAnyExcept((byte)0);
             var payload = Payload.Take(slice);
-            var written = new AsyncCompletion(_board.Loop);
-            Disk.Device.Write(OffsetOf(range.Start), payload, written);
-            status = await written.Task;
+            if (!isHole)
+            {
+                var written = new AsyncCompletion(_board.Loop);
+                Disk.Device.Write(OffsetOf(range.Start), payload, written);
+                status = await written.Task;
+            }
+
             payload.Release();
         }
         else

@@ -10,10 +10,15 @@ namespace MirrorController.Tests.Harness;
 public sealed class SimCluster
 {
     public const string VolumeName = "tank";
+
+    /// <summary>The block of a volume that is not made with another one, in bytes.</summary>
     public const int BlockBytes = 4096;
+
     public const int BoardPort = 7710;
 
     private static readonly byte[] _secret = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16];
+
+    private readonly int _blockBytes;
 
     /// <param name="world">Where everything lives.</param>
     /// <param name="boards">How many boards.</param>
@@ -21,6 +26,7 @@ public sealed class SimCluster
     /// <param name="options">Changes the coordinator's options.</param>
     /// <param name="eeprom">Whether the boards have EEPROM instead of FRAM.</param>
     /// <param name="chipBytes">The size of the boards' memory chips.</param>
+    /// <param name="blockBytes">The volume's block.</param>
     /// <param name="makeBoard">Makes something else in the place of a board's node, by the board's number.</param>
     public SimCluster(
         SimWorld world,
@@ -29,9 +35,11 @@ public sealed class SimCluster
         Func<CoordinatorOptions, CoordinatorOptions>? options = null,
         bool eeprom = false,
         int chipBytes = 32 * 1024,
+        int blockBytes = BlockBytes,
         Func<int, SimNodeContext, object>? makeBoard = null)
     {
         World = world;
+        _blockBytes = blockBytes;
         SizeBytes = sizeBytes;
         var addresses = new List<BoardAddress>();
         for (var i = 0; i < boards; i++)
@@ -113,7 +121,7 @@ public sealed class SimCluster
             Volume = volume,
             Name = VolumeName,
             Member = (ushort)member,
-            BlockBytes = BlockBytes,
+            BlockBytes = _blockBytes,
             SizeBytes = SizeBytes,
             Wipe = wipe,
             View = View.First(SessionId.None, 42, MemberSet.Range(Boards.Count), SizeBytes),
@@ -133,7 +141,7 @@ public sealed class SimCluster
 
     /// <summary>Reads what a board's disk would return now, behind everyone's back.</summary>
     public byte[] PeekBlocks(int board, long block, int count = 1) =>
-        Boards[board].Disk.Peek(DataOffset + (block * BlockBytes), count * BlockBytes);
+        Boards[board].Disk.Peek(DataOffset + (block * _blockBytes), count * _blockBytes);
 
     /// <summary>Gets where block 0 lies on the boards' disks.</summary>
     public long DataOffset => Board(0).Describe().DataOffsetBytes;
@@ -144,22 +152,25 @@ public sealed class SimCluster
         const int StepBytes = 256 * 1024;
         for (long at = 0; at < SizeBytes; at += StepBytes)
         {
-            var first = Boards[0].Disk.Peek(DataOffset + at, StepBytes);
+            var first = Boards[0].Disk.Peek(DataOffset + at, (int)Math.Min(StepBytes, SizeBytes - at));
             for (var b = 1; b < Boards.Count; b++)
             {
-                var other = Boards[b].Disk.Peek(DataOffset + at, StepBytes);
+                var other = Boards[b].Disk.Peek(DataOffset + at, (int)Math.Min(StepBytes, SizeBytes - at));
                 if (!first.AsSpan().SequenceEqual(other))
                 {
                     var differs = first.AsSpan().CommonPrefixLength(other);
                     throw new InvalidOperationException(
-                        $"Section 9, rule 1: {Boards[0].Name} and {Boards[b].Name} differ in block {(at + differs) / BlockBytes}. {World.Story}");
+                        $"Section 9, rule 1: {Boards[0].Name} and {Boards[b].Name} differ in block {(at + differs) / _blockBytes}. {World.Story}");
                 }
             }
         }
     }
 
     /// <summary>Makes one more host with the same configuration; whoever opens later fences the other.</summary>
-    public SimNode AddHost(string name) => new(World, name, StartHost);
+    /// <param name="name">Its name.</param>
+    /// <param name="authorityOnly">Whether it reconciles and serves nobody.</param>
+    public SimNode AddHost(string name, bool authorityOnly = false) =>
+        new(World, name, context => StartHost(context, Options with { AuthorityOnly = authorityOnly }));
 
     private BoardNode StartBoard(string name, SimNodeContext context)
     {
@@ -181,9 +192,11 @@ public sealed class SimCluster
         Tap?.Over(context) ?? (World.IsVerbose ? new TracedNetwork(context) : context.Network);
 
     /// <summary>Makes a coordinator of the volume, as a host's agent does at its start.</summary>
-    public Coordinator StartHost(SimNodeContext context)
+    public Coordinator StartHost(SimNodeContext context) => StartHost(context, Options);
+
+    private Coordinator StartHost(SimNodeContext context, CoordinatorOptions options)
     {
-        var coordinator = new Coordinator(context.Loop, NetworkOf(context), context.Random, context.Log, Options);
+        var coordinator = new Coordinator(context.Loop, NetworkOf(context), context.Random, context.Log, options);
         coordinator.Start();
         return coordinator;
     }

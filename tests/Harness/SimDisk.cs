@@ -29,6 +29,8 @@ internal sealed class SimDisk(SimDiskMedia media, SimLoop loop) : IBlockDevice
 
     public void Sync(ICompletion done) => Begin(SimDiskOperation.Sync, 0, 0, null, default, done);
 
+    public long KnownZeroBytes(long offsetBytes, long lengthBytes) => _closed ? 0 : media.KnownZeroBytes(offsetBytes, lengthBytes);
+
     public void Close() => _closed = true;
 
     private void Begin(SimDiskOperation operation, long offsetBytes, long lengthBytes, Payload? payload, Slice into, ICompletion done)

@@ -15,6 +15,7 @@ public sealed class SimDiskMedia
     private readonly Dictionary<long, SimSector> _sectors = [];
     private readonly Dictionary<long, SimSector> _unsynced = [];
     private readonly List<SimDiskRequest> _running = [];
+    private readonly List<(long Micros, long OffsetBytes, long LengthBytes)> _failedReads = [];
     private readonly SimRandom _random;
     private long _writes;
 
@@ -41,6 +42,9 @@ public sealed class SimDiskMedia
     public bool WasMade { get; set; }
 
     public SimDiskFaults Faults { get; } = new();
+
+    /// <summary>Gets or sets whether the file system tells of holes: what was never made durable and waits for no sync is one, whatever a page in the cache says.</summary>
+    public bool HasHoles { get; set; }
 
     /// <summary>Gets how often two operations that overlap, one of them a write, were in flight together: a node that orders its ranges never does it.</summary>
     public int OverlapCount { get; private set; }
@@ -85,6 +89,10 @@ public sealed class SimDiskMedia
         }
     }
 
+    /// <summary>Tells whether a read that touches a range has failed since a moment of the world's time.</summary>
+    public bool HasFailedToRead(long offsetBytes, long lengthBytes, long sinceMicros) => _failedReads.Exists(
+        r => r.Micros >= sinceMicros && r.OffsetBytes < offsetBytes + lengthBytes && offsetBytes < r.OffsetBytes + r.LengthBytes);
+
     /// <summary>Loses the power: each unsynced sector keeps one of its versions.</summary>
     public void PowerCut()
     {
@@ -97,14 +105,7 @@ public sealed class SimDiskMedia
         _running.Clear();
         Faults.HasUnreportedError = false;
         // Some cuts lose everything, some nothing: both are rare if each sector is drawn by itself.
-        var drawn = _random.Below(8);
-        var mode = World.CutMedia switch
-        {
-            SimCutMedia.Lost => 0,
-            SimCutMedia.Kept => 1,
-            SimCutMedia.Mixed => 2,
-            _ => drawn,
-        };
+        var mode = HowMuchIsKept();
         foreach (var sector in _unsynced.Values)
         {
             Settle(sector, mode);
@@ -224,6 +225,19 @@ public sealed class SimDiskMedia
         hash.Add(sectors);
     }
 
+    internal void ReadHasFailed(long offsetBytes, long lengthBytes) => _failedReads.Add((World.NowMicros, offsetBytes, lengthBytes));
+
+    internal long KnownZeroBytes(long offsetBytes, long lengthBytes)
+    {
+        var at = offsetBytes;
+        while (HasHoles && at < offsetBytes + lengthBytes && _sectors.GetValueOrDefault(at / SectorBytes) is null or { Durable: null, Versions.Count: 0 })
+        {
+            at = ((at / SectorBytes) + 1) * SectorBytes;
+        }
+
+        return Math.Min(at - offsetBytes, lengthBytes);
+    }
+
     internal void End(SimDiskRequest request) => _running.Remove(request);
 
     /// <summary>Tells whether every sync and synchronous write that was begun before has ended, if it is one itself.</summary>
@@ -308,7 +322,7 @@ public sealed class SimDiskMedia
         foreach (var sector in _unsynced.Values)
         {
             var visible = sector.Visible;
-            Settle(sector, mode: _random.Below(8));
+            Settle(sector, HowMuchIsKept());
             sector.CleanButLost = visible;
         }
 
@@ -320,6 +334,18 @@ public sealed class SimDiskMedia
 
     internal long NextDelayMicros() =>
         Faults.ExtraDelayMicros + _random.Between(World.Options.DiskDelayMinMicros, World.Options.DiskDelayMaxMicros);
+
+    private int HowMuchIsKept()
+    {
+        var drawn = _random.Below(8);
+        return World.CutMedia switch
+        {
+            SimCutMedia.Lost => 0,
+            SimCutMedia.Kept => 1,
+            SimCutMedia.Mixed => 2,
+            _ => drawn,
+        };
+    }
 
     private void Settle(SimSector sector, int mode)
     {

@@ -28,6 +28,37 @@ internal sealed class SimDiskRequest(SimDiskMedia media, SimDiskOperation operat
     public string? Apply()
     {
         _isApplied = true;
+        var fault = TryApply();
+        if (fault is not null && IsRead)
+        {
+            media.ReadHasFailed(offsetBytes, lengthBytes);
+        }
+
+        return fault;
+    }
+
+    public override string ToString() => $"{operation} {offsetBytes}+{lengthBytes}";
+
+    /// <summary>The power goes while it runs: it may have got to the cache, and from there to the medium.</summary>
+    public void ApplyAtPowerCut()
+    {
+        if (Changes && !_isApplied)
+        {
+            Store(durable: false);
+        }
+    }
+
+    /// <summary>The node's process ends while it runs: the system ends it all the same.</summary>
+    public void ApplyAtProcessEnd()
+    {
+        if (!_isApplied && operation != SimDiskOperation.Read)
+        {
+            Apply();
+        }
+    }
+
+    private string? TryApply()
+    {
         var faults = media.Faults;
         if (faults.Judge?.Invoke(operation, offsetBytes, lengthBytes) is { } fault)
         {
@@ -88,26 +119,6 @@ internal sealed class SimDiskRequest(SimDiskMedia media, SimDiskOperation operat
         Store(durable: operation == SimDiskOperation.WriteSync);
         faults.Heal(offsetBytes, lengthBytes);
         return null;
-    }
-
-    public override string ToString() => $"{operation} {offsetBytes}+{lengthBytes}";
-
-    /// <summary>The power goes while it runs: it may have got to the cache, and from there to the medium.</summary>
-    public void ApplyAtPowerCut()
-    {
-        if (Changes && !_isApplied)
-        {
-            Store(durable: false);
-        }
-    }
-
-    /// <summary>The node's process ends while it runs: the system ends it all the same.</summary>
-    public void ApplyAtProcessEnd()
-    {
-        if (!_isApplied && operation != SimDiskOperation.Read)
-        {
-            Apply();
-        }
     }
 
     private void Store(bool durable)

@@ -45,6 +45,9 @@ public sealed class SimLoop : ILoop
     /// <summary>Gets how fast this node's clock goes; 1 is right.</summary>
     public double ClockRate { get; init; } = 1;
 
+    /// <summary>Gets or sets who is told of each thing that came from outside and was taken in.</summary>
+    public Action? HasTakenIn { get; set; }
+
     /// <summary>Gets the node's own clock.</summary>
     public long NowMicros => _bornMicros + (long)((World.NowMicros - _bornMicros) * ClockRate) + _jumpedMicros;
 
@@ -190,6 +193,7 @@ public sealed class SimLoop : ILoop
         for (var n = _arrivals.Count; n > 0 && _arrivals.TryDequeue(out var arrival); n--)
         {
             arrival();
+            HasTakenIn?.Invoke();
         }
 
         RunPosted();

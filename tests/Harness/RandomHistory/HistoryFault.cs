@@ -18,6 +18,9 @@ public enum HistoryFault
     /// <summary>The host dies.</summary>
     CutHost,
 
+    /// <summary>The host dies when it has taken in n more things from outside: in the middle of whatever comes of the last.</summary>
+    CutHostAtArrival,
+
     /// <summary>Hosts and boards lose their power together.</summary>
     CutEverything,
 
@@ -98,6 +101,9 @@ public enum HistoryFault
 
     /// <summary>A board comes back with its chip and disk as they were some time ago; later it gets the right ones back.</summary>
     RestoreImage,
+
+    /// <summary>The operator reconciles by hand, whether a host serves or not.</summary>
+    Reconcile,
 
     /// <summary>The operator compares all members.</summary>
     Verify,

@@ -41,7 +41,7 @@ internal sealed partial class HistoryFaults
 
     private void Isolate(string name)
     {
-        var others = _boards.Select(b => b.Name).Concat(_history.Hosts.Select(h => h.Node.Name)).Where(n => n != name).ToList();
+        var others = _boards.Select(b => b.Name).Concat(_history.HostsAndAuthority.Select(h => h.Node.Name)).Where(n => n != name).ToList();
         others.ForEach(o => World.Fabric.Block(name, o));
         Later(4 * DownMaxMs, () => others.ForEach(o => World.Fabric.Heal(name, o)));
     }
@@ -49,7 +49,7 @@ internal sealed partial class HistoryFaults
     private (string A, string B) DrawLink()
     {
         var a = _boards[_random.Below(_boards.Count)].Name;
-        var others = _boards.Select(b => b.Name).Where(n => n != a).Concat(_history.Hosts.Select(h => h.Node.Name)).ToList();
+        var others = _boards.Select(b => b.Name).Where(n => n != a).Concat(_history.HostsAndAuthority.Select(h => h.Node.Name)).ToList();
         return (a, others[_random.Below(others.Count)]);
     }
 
@@ -130,7 +130,7 @@ internal sealed partial class HistoryFaults
     {
         var count = 1 + _random.Below(4);
         var block = _random.Below(_history.Plan.HotBlocks);
-        var range = (_history.DataOffset + ((long)block * SimCluster.BlockBytes), (long)count * SimCluster.BlockBytes);
+        var range = (_history.DataOffset + ((long)block * _history.Plan.BlockBytes), (long)count * _history.Plan.BlockBytes);
         var spoiled = _random.OneIn(2) ? _boards : [board];
         spoiled.ForEach(b => b.Disk.Faults.Spoiled.Add(range));
         World.Note($"blocks {block}+{count} cannot be read on {string.Join(", ", spoiled.Select(b => b.Name))}");

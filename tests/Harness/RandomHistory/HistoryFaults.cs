@@ -1,3 +1,6 @@
+using MirrorController.Firmware.Array;
+using MirrorController.Protocol.Wire;
+
 namespace MirrorController.Tests.Harness.RandomHistory;
 
 /// <summary>Lets things go wrong, one after another, as the plan has it; whatever it takes away it gives back after a while.</summary>
@@ -43,7 +46,7 @@ internal sealed partial class HistoryFaults
         World.Fabric.HealAll();
         _images.PutBack();
         _operator.Leave();
-        foreach (var node in _boards.Concat(_history.Hosts.Select(h => h.Node)))
+        foreach (var node in _boards.Concat(_history.HostsAndAuthority.Select(h => h.Node)))
         {
             node.Resume();
         }
@@ -52,6 +55,12 @@ internal sealed partial class HistoryFaults
         {
             board.PowerCutAtOperation(int.MaxValue);
             EndDevice(board);
+            if (board.Instance is BoardNode { Condition: BoardCondition.Failed } node && node.Reason.Contains("memory chip", StringComparison.Ordinal))
+            {
+                // It has given its chip up, which many faults together may make it do: the operator starts it again.
+                board.PowerCut();
+            }
+
             Return(board);
         }
     }
@@ -110,6 +119,9 @@ internal sealed partial class HistoryFaults
             case HistoryFault.CutHost:
                 CutHosts();
                 break;
+            case HistoryFault.CutHostAtArrival:
+                CutHostAtArrival();
+                break;
             case HistoryFault.CutEverything:
                 CutHosts();
                 _boards.ForEach(Cut);
@@ -132,6 +144,9 @@ internal sealed partial class HistoryFaults
                     World.ScheduleIn(1000 * _random.Between(200, 4 * DownMaxMs), _images.PutBack);
                 }
 
+                break;
+            case HistoryFault.Reconcile:
+                _history.Reconcile(patienceMs: _random.Between(20, 6 * DownMaxMs), boundMs: 1000 * _random.Below(6), hostInMs: _random.Between(0, DownMaxMs));
                 break;
             case HistoryFault.Verify:
                 _operator.Verify();
@@ -173,12 +188,32 @@ internal sealed partial class HistoryFaults
 
     private void CutHosts()
     {
-        foreach (var host in _history.Hosts.Where(h => h.IsRunning))
+        foreach (var host in _history.HostsAndAuthority.Where(h => h.IsRunning))
         {
             host.PowerCut(_random.OneIn(2));
         }
 
         Later(DownMaxMs, _history.StartAHost);
+    }
+
+    private void CutHostAtArrival()
+    {
+        if (_history.HostsAndAuthority.Where(h => h.IsRunning).LastOrDefault() is not { } host)
+        {
+            return;
+        }
+
+        var left = 1 + _random.Below(_random.OneIn(2) ? 20 : 200);
+        var (silent, backMs) = (_random.OneIn(2), _random.Between(0, DownMaxMs));
+        World.Note($"{host.Node.Name} is to lose its power when it has taken in {left} more things");
+        host.Node.Loop!.HasTakenIn = () =>
+        {
+            if (--left == 0 && !_history.IsEnding)
+            {
+                host.PowerCut(silent);
+                World.ScheduleIn(1000 * backMs, _history.StartAHost);
+            }
+        };
     }
 
     private void StopHost()
@@ -213,8 +248,8 @@ internal sealed partial class HistoryFaults
 
     private SimNode DrawNode()
     {
-        var number = _random.Below(_boards.Count + _history.Hosts.Count);
-        return number < _boards.Count ? _boards[number] : _history.Hosts[number - _boards.Count].Node;
+        var nodes = _boards.Concat(_history.HostsAndAuthority.Select(h => h.Node)).ToList();
+        return nodes[_random.Below(nodes.Count)];
     }
 
     private void ReturnLater(SimNode board) => Later(DownMaxMs, () => Return(board));

@@ -47,7 +47,7 @@ internal sealed class HistoryGenerator(RandomHistory history, HistoryHost host, 
         if (_random.OneIn(Plan.FlushOneIn))
         {
             var flush = Checker.Flush(_session);
-            _loop.Post(() => coordinator.Flush(Track(name, "flush", ok: _ => history.Flushed(flush))));
+            _loop.Post(() => coordinator.Flush(Track(name, "flush", null, ok: _ => history.Flushed(flush))));
             return;
         }
 
@@ -56,7 +56,7 @@ internal sealed class HistoryGenerator(RandomHistory history, HistoryHost host, 
         if (isRead)
         {
             var read = Checker.Read(_session, offset, length);
-            _loop.Post(() => coordinator.Read(offset, length, Track(name, $"read of {offset}+{length}", ok: r => Checker.Complete(read, r.Data))));
+            _loop.Post(() => coordinator.Read(offset, length, Track(name, $"read of {offset}+{length}", (offset, length), ok: r => Checker.Complete(read, r.Data))));
             return;
         }
 
@@ -81,6 +81,7 @@ internal sealed class HistoryGenerator(RandomHistory history, HistoryHost host, 
                 coordinator.Write(number, part.OffsetBytes, payload, part.Fua, Track(
                     name,
                     $"write of {part.OffsetBytes}+{part.LengthBytes}{(fua ? " with FUA" : string.Empty)}, version {part.Version},",
+                    (part.OffsetBytes, part.LengthBytes),
                     ok: _ =>
                     {
                         Checker.Take(part);
@@ -101,10 +102,12 @@ internal sealed class HistoryGenerator(RandomHistory history, HistoryHost host, 
         }
     }
 
-    private SimRequest Track(RequestName name, string what, Action<SimRequest> ok, Action? failed = null)
+    private SimRequest Track(RequestName name, string what, (long OffsetBytes, long LengthBytes)? range, Action<SimRequest> ok, Action? failed = null)
     {
         var request = new SimRequest { Owner = _loop };
         history.Open(request, what);
+        var issuedMicros = history.World.NowMicros;
+        var wasBad = range is { } asked && host.IsBad(asked.OffsetBytes, asked.LengthBytes);
         Tell(name, what, "is issued");
         request.Ended = r =>
         {
@@ -118,7 +121,8 @@ internal sealed class HistoryGenerator(RandomHistory history, HistoryHost host, 
                     ok(r);
                     break;
                 case VolumeError.Shutdown when host.IsOver || host.IsTold:
-                case VolumeError.Io when Plan.ReadsFail && what[0] != 'f':
+                case VolumeError.Io when range is { } part
+                    && (wasBad || host.IsBad(part.OffsetBytes, part.LengthBytes) || history.HaveAllFailedToRead(part.OffsetBytes, part.LengthBytes, issuedMicros)):
                     // All boards failed to read it, or to read the edges of a write that is not aligned.
                     failed?.Invoke();
                     break;
@@ -139,9 +143,9 @@ internal sealed class HistoryGenerator(RandomHistory history, HistoryHost host, 
 
     private (long OffsetBytes, int LengthBytes) DrawRange(bool isRead)
     {
-        const int BlockBytes = SimCluster.BlockBytes;
+        var blockBytes = Plan.BlockBytes;
         var large = _random.OneIn(Plan.LargeOneIn);
-        var count = 1 + _random.Below(large ? PartBytes / BlockBytes : 4);
+        var count = 1 + _random.Below(large ? PartBytes / blockBytes : 4);
         var first = _random.Below(_random.OneIn(8) ? Plan.Blocks : Plan.HotBlocks);
         if (!isRead && _random.OneIn(Plan.HugeOneIn))
         {
@@ -149,13 +153,13 @@ internal sealed class HistoryGenerator(RandomHistory history, HistoryHost host, 
             count = Plan.Blocks;
         }
 
-        long offset = (long)first * BlockBytes;
-        long length = Math.Min((long)count * BlockBytes, Plan.SizeBytes - offset);
+        long offset = (long)first * blockBytes;
+        long length = Math.Min((long)count * blockBytes, Plan.SizeBytes - offset);
         if (_random.OneIn(Plan.UnalignedOneIn))
         {
             // The checker tells the cells of a write apart; a read may begin anywhere.
             var grain = isRead ? 1 : CheckedWrite.CellBytes;
-            offset += (long)_random.Below(BlockBytes / grain) * grain;
+            offset += (long)_random.Below(blockBytes / grain) * grain;
             length = Math.Min((1 + _random.Below(length / grain)) * grain, Plan.SizeBytes - offset);
         }
 

@@ -120,7 +120,7 @@ internal sealed class HistoryImages(RandomHistory history)
     /// <summary>Tells whether the only coordinator has attached the board's present start.</summary>
     private bool IsKnown(SimNode board)
     {
-        var living = history.Hosts.FindAll(h => h.IsRunning);
+        var living = history.HostsAndAuthority.Where(h => h.IsRunning).ToList();
         return living is [{ IsTold: false, Coordinator.Phase: CoordinatorPhase.Serving } host]
             && host.Coordinator.Describe().Members.Any(m => m.Board == board.Name && m.Sync == "InSync" && m.State?.BootId == BoardOf(board)!.BootId);
     }

@@ -59,6 +59,8 @@ public sealed class HistoryPlan
         ReplayBufferMax = random.OneIn(3) ? 1L << 20 : 64L << 20;
         HugeOneIn = random.OneIn(3) ? 10 + random.Below(40) : int.MaxValue;
         var drift = random.OneIn(3) ? random.Below(25) : 0;
+        BlockBytes = random.OneIn(8) ? SimDiskMedia.SectorBytes << random.Below(3) : SimCluster.BlockBytes;
+        HasHoles = random.OneIn(2);
         ClockRates = [.. Enumerable.Range(0, Boards + HostsMax).Select(_ => 1 + (random.Between(-drift, drift) / 100.0))];
     }
 
@@ -68,7 +70,13 @@ public sealed class HistoryPlan
 
     public int Blocks { get; }
 
-    public long SizeBytes => (long)Blocks * SimCluster.BlockBytes;
+    /// <summary>Gets the volume's block, in bytes; in some seeds it is a sector, which no power cut tears.</summary>
+    public int BlockBytes { get; }
+
+    /// <summary>Gets whether the boards' disks are files with holes in them.</summary>
+    public bool HasHoles { get; }
+
+    public long SizeBytes => (long)Blocks * BlockBytes;
 
     public bool IsEeprom { get; }
 
@@ -148,7 +156,7 @@ public sealed class HistoryPlan
     public override string ToString()
     {
         var faults = _kinds.Where((_, i) => _weights[i] > 0).Select((k, _) => $"{k}:{_weights[(int)k]}");
-        return $"seed {Seed}: {Boards} boards, {Blocks} blocks, {(IsEeprom ? "EEPROM" : "FRAM")} of {ChipBytes} bytes, {Generators} generators of {DepthMax}, "
+        return $"seed {Seed}: {Boards} boards, {Blocks} blocks of {BlockBytes}{(HasHoles ? " with holes" : string.Empty)}, {(IsEeprom ? "EEPROM" : "FRAM")} of {ChipBytes} bytes, {Generators} generators of {DepthMax}, "
             + $"{DurationMs} ms, a fault within {FaultPauseMaxMs} ms: {string.Join(' ', faults)}";
     }
 }

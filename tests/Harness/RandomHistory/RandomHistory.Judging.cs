@@ -33,8 +33,9 @@ public sealed partial class RandomHistory
     private void Look()
     {
         LookAtHosts();
-        foreach (var host in Hosts)
+        foreach (var host in HostsAndAuthority)
         {
+            host.JudgeBad();
             if (host.IsRunning)
             {
                 var state = host.IsOver ? host.Coordinator.Phase.ToString() : host.Coordinator.Describe().State.ToString();
@@ -72,7 +73,7 @@ public sealed partial class RandomHistory
         var dirty = new HashSet<long>();
         _dirty.ForEach(d => dirty.UnionWith(BlocksOf(d.OffsetBytes, d.LengthBytes)));
         // Rule 6: no more than what was in flight: the blocks of entries not yet retired, and of marks.
-        if (recovery.PlannedBlocks > dirty.Count || recovery.CopiedBytes > recovery.Attempts * (Plan.Boards - 1) * dirty.Count * (long)SimCluster.BlockBytes)
+        if (recovery.PlannedBlocks > dirty.Count || recovery.CopiedBytes > recovery.Attempts * (Plan.Boards - 1) * dirty.Count * (long)Plan.BlockBytes)
         {
             throw new ConsistencyViolationException(
                 $"Rule 6: {host.Session.Name} compared {recovery.PlannedBlocks} blocks and copied {recovery.CopiedBytes} bytes, but only {dirty.Count} blocks were in flight.");
@@ -85,7 +86,7 @@ public sealed partial class RandomHistory
         }
 
         // Whatever an earlier life had in flight has come to an end now, one way or the other.
-        _unanswered.RemoveWhere(w => w.Session!.Number < host.Session.Number && !Hosts.Exists(h => h.IsRunning && h.Session == w.Session));
+        _unanswered.RemoveWhere(w => w.Session!.Number < host.Session.Number && !HostsAndAuthority.Any(h => h.IsRunning && h.Session == w.Session));
         if (AreBoardsQuiet())
         {
             JudgeEqual(host);
@@ -110,15 +111,15 @@ public sealed partial class RandomHistory
         foreach (var bad in host.Coordinator.Describe().BadRanges)
         {
             // Nobody can read them, so nobody can make them equal; they keep their marks.
-            busy.UnionWith(BlocksOf(bad.Start * SimCluster.BlockBytes, bad.Count * SimCluster.BlockBytes));
+            busy.UnionWith(BlocksOf(bad.Start * Plan.BlockBytes, bad.Count * Plan.BlockBytes));
         }
 
         for (var block = 0; block < Plan.Blocks; block++)
         {
-            var at = block * SimCluster.BlockBytes;
+            var at = block * Plan.BlockBytes;
             for (var b = 1; b < disks.Count && !busy.Contains(block); b++)
             {
-                if (!disks[0].AsSpan(at, SimCluster.BlockBytes).SequenceEqual(disks[b].AsSpan(at, SimCluster.BlockBytes)))
+                if (!disks[0].AsSpan(at, Plan.BlockBytes).SequenceEqual(disks[b].AsSpan(at, Plan.BlockBytes)))
                 {
                     throw new ConsistencyViolationException(
                         $"Rule 1: after the recovery block {block} of {Cluster.Boards[0].Name} and {Cluster.Boards[b].Name} differ.");
@@ -143,7 +144,7 @@ public sealed partial class RandomHistory
     /// <summary>Counts the blocks of older sessions' entries above the highest R of all boards, and of marks (R1); null where that cannot be told now.</summary>
     private long? CountUnretired(uint session)
     {
-        if (!AreBoardsQuiet() || Hosts.Count(h => h.IsRunning) != 1)
+        if (!AreBoardsQuiet() || HostsAndAuthority.Count(h => h.IsRunning) != 1)
         {
             return null;
         }
@@ -163,13 +164,13 @@ public sealed partial class RandomHistory
             {
                 if (table.Table[e].Tag > retired && table.Table[e].Tag.Session < session)
                 {
-                    blocks.UnionWith(BlocksOf(table.Table[e].Range.Start * SimCluster.BlockBytes, table.Table[e].Range.Count * SimCluster.BlockBytes));
+                    blocks.UnionWith(BlocksOf(table.Table[e].Range.Start * Plan.BlockBytes, table.Table[e].Range.Count * Plan.BlockBytes));
                 }
             }
 
             foreach (var mark in table.Marks)
             {
-                blocks.UnionWith(BlocksOf(mark.Range.Start * SimCluster.BlockBytes, mark.Range.Count * SimCluster.BlockBytes));
+                blocks.UnionWith(BlocksOf(mark.Range.Start * Plan.BlockBytes, mark.Range.Count * Plan.BlockBytes));
             }
         }
 
@@ -180,7 +181,7 @@ public sealed partial class RandomHistory
     private void NoteDirty()
     {
         // While a recovery runs, its boards empty their tables before it has ended and is judged.
-        var living = Hosts.FindAll(h => h.IsRunning);
+        var living = HostsAndAuthority.Where(h => h.IsRunning).ToList();
         if (living.Count != 1 || living[0].Coordinator.Phase != CoordinatorPhase.Serving || !AreBoardsQuiet())
         {
             return;
@@ -193,12 +194,12 @@ public sealed partial class RandomHistory
             for (var e = 0; e < table.Table.Count; e++)
             {
                 var range = table.Table[e].Range;
-                _dirty.Add((range.Start * SimCluster.BlockBytes, range.Count * SimCluster.BlockBytes));
+                _dirty.Add((range.Start * Plan.BlockBytes, range.Count * Plan.BlockBytes));
             }
 
             foreach (var mark in table.Marks)
             {
-                _dirty.Add((mark.Range.Start * SimCluster.BlockBytes, mark.Range.Count * SimCluster.BlockBytes));
+                _dirty.Add((mark.Range.Start * Plan.BlockBytes, mark.Range.Count * Plan.BlockBytes));
             }
         }
 
@@ -208,9 +209,9 @@ public sealed partial class RandomHistory
         }
     }
 
-    private static IEnumerable<long> BlocksOf(long offsetBytes, long lengthBytes)
+    private IEnumerable<long> BlocksOf(long offsetBytes, long lengthBytes)
     {
-        for (var block = offsetBytes / SimCluster.BlockBytes; block * SimCluster.BlockBytes < offsetBytes + lengthBytes; block++)
+        for (var block = offsetBytes / Plan.BlockBytes; block * Plan.BlockBytes < offsetBytes + lengthBytes; block++)
         {
             yield return block;
         }

@@ -10,6 +10,9 @@ public sealed partial class RandomHistory
     private const long LookMicros = 5000;
     private const long HealMaxMs = 300_000;
     private const long PollMs = 20;
+    private const int RestartsMax = 2;
+    // What a host sent before its end may be held up for longer than any fault lasts.
+    private const long OnTheWayMaxMicros = 20_000_000;
     // A third more, for clocks that go slow.
     private const long SilenceMs = (BoardLink.SilenceMaxMs + (2 * BoardLink.PingEveryMs)) * 4 / 3;
 
@@ -28,9 +31,11 @@ public sealed partial class RandomHistory
         Limits = limits;
         World = new SimWorld(seed, Plan.World) { IsVerbose = isVerbose };
         World.Note(Plan.ToString());
-        Cluster = new SimCluster(World, Plan.Boards, Plan.SizeBytes, Plan.Apply, Plan.IsEeprom, Plan.ChipBytes);
+        Cluster = new SimCluster(World, Plan.Boards, Plan.SizeBytes, Plan.Apply, Plan.IsEeprom, Plan.ChipBytes, Plan.BlockBytes);
+        Cluster.Boards.ForEach(b => b.Disk.HasHoles = Plan.HasHoles);
         Hosts.Add(new HistoryHost(this, Cluster.Host));
         Hosts.Add(new HistoryHost(this, Cluster.AddHost("host-2")));
+        Authority = new HistoryHost(this, Cluster.AddHost("authority", authorityOnly: true), serves: false);
         var nodes = Cluster.Boards.Concat(Hosts.Select(h => h.Node)).ToList();
         for (var i = 0; i < nodes.Count; i++)
         {
@@ -55,6 +60,14 @@ public sealed partial class RandomHistory
     public int AcknowledgedWrites { get; private set; }
 
     internal List<HistoryHost> Hosts { get; } = [];
+
+    /// <summary>Gets the operator who reconciles by hand, with a host's rights and without applications.</summary>
+    internal HistoryHost Authority { get; }
+
+    internal IEnumerable<HistoryHost> HostsAndAuthority => Hosts.Append(Authority);
+
+    /// <summary>Gets or sets when a host died last.</summary>
+    internal long LastHostEndMicros { get; set; } = long.MinValue;
 
     /// <summary>Gets whether the applications and the faults have ended.</summary>
     internal bool IsEnding { get; private set; }
@@ -138,7 +151,30 @@ public sealed partial class RandomHistory
 
     internal void HostsChange() => _faults.HostsChange();
 
-    internal void LookAtHosts() => Hosts.ForEach(h => h.Look());
+    internal void LookAtHosts()
+    {
+        foreach (var host in HostsAndAuthority)
+        {
+            host.Look();
+        }
+    }
+
+    /// <summary>A host is about to start: whoever is there, or was short before, may fence it, and it them.</summary>
+    internal void Meets(HistoryHost host)
+    {
+        host.HasMetAnother = LastHostEndMicros > World.NowMicros - OnTheWayMaxMicros;
+        foreach (var other in HostsAndAuthority.Where(h => h != host && h.IsRunning))
+        {
+            (host.HasMetAnother, other.HasMetAnother) = (true, true);
+        }
+    }
+
+    /// <summary>Tells whether every board has failed to read something of a range of the volume since a moment.</summary>
+    internal bool HaveAllFailedToRead(long offsetBytes, long lengthBytes, long sinceMicros)
+    {
+        var (start, end) = (offsetBytes / Plan.BlockBytes * Plan.BlockBytes, offsetBytes + lengthBytes);
+        return Cluster.Boards.TrueForAll(b => b.Disk.HasFailedToRead(DataOffset + start, end - start, sinceMicros));
+    }
 
     /// <summary>Lets a host serve if none does.</summary>
     internal void StartAHost()
@@ -174,6 +210,38 @@ public sealed partial class RandomHistory
         }
     }
 
+    /// <summary>An operator reconciles by hand, while a host serves or not, and ends when all are equal, or out of patience; a host is started after that.</summary>
+    internal void Reconcile(long patienceMs, long boundMs, long hostInMs)
+    {
+        if (Authority.IsRunning)
+        {
+            return;
+        }
+
+        Authority.Start();
+        var loop = Authority.Node.Loop;
+        Authority.Node.Post(() => _ = ReconcileAsync(Authority.Coordinator));
+        World.ScheduleIn(1000 * patienceMs, End);
+
+        async Task ReconcileAsync(Coordinator coordinator)
+        {
+            await coordinator.WaitInSyncAsync();
+            Authority.IsTold = true;
+            Authority.Look();
+            await coordinator.StopAsync(boundMs);
+            World.ScheduleIn(0, End);
+        }
+
+        void End()
+        {
+            if (Authority.IsRunning && ReferenceEquals(Authority.Node.Loop, loop))
+            {
+                Authority.PowerCut(silent: false);
+                World.ScheduleIn(1000 * hostInMs, StartAHost);
+            }
+        }
+    }
+
     private void Run()
     {
         Cluster.Boards.ForEach(b => b.Start());
@@ -203,6 +271,7 @@ public sealed partial class RandomHistory
         }
 
         spare.PowerCut(silent: false);
+        Authority.PowerCut(silent: false);
         if (living.IsOver)
         {
             living.PowerCut(silent: false);
@@ -216,11 +285,17 @@ public sealed partial class RandomHistory
         // Until a link has been silent for its time, the host does not know that a board had lost its power.
         World.RunFor(SilenceMs);
         var end = World.NowMicros + (HealMaxMs * 1000);
+        var restarts = 0;
         while (living.Coordinator.Describe().State != VolumeState.InSync || _open.Keys.Any(r => r.Owner == living.Node.Loop))
         {
             if (living.IsOver)
             {
                 // It met another one's opening and hears of it only now, or was told to end; the operator starts it again.
+                if (++restarts > RestartsMax)
+                {
+                    throw new ConsistencyViolationException($"Rule 9: {living.Session.Name} is over again, though it is alone. It is {living.Coordinator.Phase}.");
+                }
+
                 living.PowerCut(silent: false);
                 living.Start();
             }

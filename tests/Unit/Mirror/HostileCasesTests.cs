@@ -300,17 +300,24 @@ public sealed class HostileCasesTests
     }
 
     [Theory]
-    [InlineData(Command.Hash)]
-    [InlineData(Command.WriteBack)]
-    [InlineData(Command.Sync)]
-    public void R5_a_page_that_a_failed_sync_left_clean_may_be_dropped_at_any_moment(Command moment)
+    [InlineData(Command.Hash, false)]
+    [InlineData(Command.WriteBack, false)]
+    [InlineData(Command.Sync, false)]
+    [InlineData(Command.Sync, true)]
+    public void R5_a_page_that_a_failed_sync_left_clean_may_be_dropped_at_any_moment(Command moment, bool overAHole)
     {
         var rig = RecoveryRig.Started();
-        rig.Cluster.Await(rig.Cluster.WriteBlock(4, 39));
-        rig.Settle();
+        rig.Cluster.Boards.ForEach(b => b.Disk.HasHoles = true);
+        if (!overAHole)
+        {
+            rig.Cluster.Await(rig.Cluster.WriteBlock(4, 39));
+            rig.Settle();
+        }
+
         rig.Cluster.Await(rig.Cluster.WriteBlock(4, 40));
         var disk = rig.Cluster.Boards[1].Disk;
         disk.Faults.FailSyncs = 1;
+        rig.World.CutMedia = SimCutMedia.Lost;
         rig.Cluster.Flush();
         rig.World.RunUntil(() => disk.Faults.FailSyncs == 0);
         rig.Cluster.Host.PowerCut();
