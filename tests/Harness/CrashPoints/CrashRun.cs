@@ -154,9 +154,10 @@ public sealed class CrashRun
         scenario.Prepare?.Invoke(_story);
     }
 
-    /// <summary>Gives the power back to whoever lost it.</summary>
+    /// <summary>Gives the power back to whoever lost it; what else the story has for after a cut comes first.</summary>
     private void Restore()
     {
+        _story.Scenario.AfterCut?.Invoke(_story);
         foreach (var board in _story.Boards.Where(b => !b.IsRunning))
         {
             board.Start();
@@ -218,8 +219,19 @@ public sealed class CrashRun
 
         _story.Host = running[0];
         _story.Host.Look();
-        return _story.Host.Coordinator.Phase == CoordinatorPhase.Serving && _story.Host.Coordinator.Describe().State == VolumeState.InSync
-            && !_story.OpenRequests.Any();
+        if (_story.Host.Coordinator.Phase != CoordinatorPhase.Serving || _story.Host.Coordinator.Describe() is not { State: VolumeState.InSync } status || _story.OpenRequests.Any())
+        {
+            return false;
+        }
+
+        if (status.BadRanges.Count > 0)
+        {
+            // What no board could read may be readable again: one more opening finds it out.
+            _story.CutHost();
+            return false;
+        }
+
+        return true;
     }
 
     /// <summary>Repeats a creation that was cut.</summary>

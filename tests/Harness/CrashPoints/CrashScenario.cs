@@ -25,6 +25,9 @@ public sealed record CrashScenario
     /// <summary>Gets the part that is cut.</summary>
     public required Action<CrashStory> Play { get; init; }
 
+    /// <summary>Gets what else is different after the first cut, when the power is given back.</summary>
+    public Action<CrashStory>? AfterCut { get; init; }
+
     /// <summary>Applies the scenario to a coordinator's options.</summary>
     public CoordinatorOptions Apply(CoordinatorOptions options) =>
         options with { BackgroundFlushMs = FlushesInBackground ? 20 : 3_600_000, RetireIdleMs = 20, OpenRetryFirstMs = 100 };

@@ -26,6 +26,7 @@ public static class CrashScenarios
         new() { Name = "recovery", FlushesInBackground = false, Prepare = Diverge, Play = Recover },
         new() { Name = "recovery-3", Boards = 3, IsEeprom = true, FlushesInBackground = false, Prepare = Diverge, Play = Recover },
         new() { Name = "unreadable", FlushesInBackground = false, Prepare = DivergeUnreadably, Play = Recover },
+        new() { Name = "unreadable-everywhere", FlushesInBackground = false, Prepare = DivergeAndSpoil, Play = RecoverTwice, AfterCut = Unspoil },
         new() { Name = "creation", IsCreated = false, Play = Create },
         new() { Name = "creation-eeprom", IsEeprom = true, IsCreated = false, Play = Create },
         new() { Name = "close-reopen", FlushesInBackground = false, Play = CloseAndReopen },
@@ -186,6 +187,29 @@ public static class CrashScenarios
         s.StartHost();
         s.WaitInSync();
         s.RunFor(20);
+    }
+
+    /// <summary>The same, and blocks 2, 7 and 8 can be read nowhere for a while.</summary>
+    private static void DivergeAndSpoil(CrashStory s)
+    {
+        Diverge(s);
+        foreach (var board in s.Boards)
+        {
+            board.Disk.Faults.Spoiled.Add((s.Cluster.DataOffset + (2 * Block), Block));
+            board.Disk.Faults.Spoiled.Add((s.Cluster.DataOffset + (7 * Block), 2 * Block));
+        }
+    }
+
+    private static void Unspoil(CrashStory s) => s.Boards.ForEach(b => b.Disk.Faults.Spoiled.Clear());
+
+    /// <summary>The first time they have to be left, the second time they are there again.</summary>
+    private static void RecoverTwice(CrashStory s)
+    {
+        Recover(s);
+        Unspoil(s);
+        s.CutHost();
+        s.RunFor(20);
+        Recover(s);
     }
 
     private static void Create(CrashStory s)
