@@ -72,7 +72,7 @@ internal sealed class SimDisk(SimDiskMedia media, SimLoop loop) : IBlockDevice
     private void EndLater(SimDiskRequest request, ICompletion done)
     {
         const long HangLookMicros = 10_000;
-        var delay = media.Faults.IsHanging ? HangLookMicros : media.NextDelayMicros();
+        var delay = media.Faults.IsHanging ? HangLookMicros : media.NextDelayMicros(request.IsDurable);
         media.World.ScheduleIn(delay, () => EndNow(request, done));
     }
 

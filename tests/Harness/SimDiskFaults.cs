@@ -73,6 +73,9 @@ public sealed class SimDiskFaults
     /// <summary>Gets or sets whether operations begin and do not end until this is false again.</summary>
     public bool IsHanging { get; set; }
 
+    /// <summary>Gets or sets a time added to whatever makes something durable: writes go to a cache, and a sync has to get them to the medium.</summary>
+    public long ExtraSyncDelayMicros { get; set; }
+
     /// <summary>Gets or sets a time added to every operation: a slow disk.</summary>
     public long ExtraDelayMicros { get; set; }
 }

@@ -332,8 +332,8 @@ public sealed class SimDiskMedia
     internal long NextReportDelayMicros() =>
         World.Options.DiskReportDelayMaxMicros == 0 ? 0 : _random.Between(0, World.Options.DiskReportDelayMaxMicros);
 
-    internal long NextDelayMicros() =>
-        Faults.ExtraDelayMicros + _random.Between(World.Options.DiskDelayMinMicros, World.Options.DiskDelayMaxMicros);
+    internal long NextDelayMicros(bool isDurable) =>
+        Faults.ExtraDelayMicros + (isDurable ? Faults.ExtraSyncDelayMicros : 0) + _random.Between(World.Options.DiskDelayMinMicros, World.Options.DiskDelayMaxMicros);
 
     private int HowMuchIsKept()
     {

@@ -81,6 +81,9 @@ public enum HistoryFault
     /// <summary>A disk is slow for a while.</summary>
     SlowDisk,
 
+    /// <summary>A disk needs long to make something durable for a while; what need not be durable is as quick as ever.</summary>
+    SlowSyncs,
+
     /// <summary>A disk does not answer for a while.</summary>
     HangDisk,
 

@@ -106,6 +106,10 @@ internal sealed partial class HistoryFaults
                 disk.ExtraDelayMicros = _random.Between(1000, 50_000);
                 Later(DownMaxMs, () => disk.ExtraDelayMicros = 0);
                 break;
+            case HistoryFault.SlowSyncs:
+                disk.ExtraSyncDelayMicros = _random.Between(5000, 400_000);
+                Later(2 * DownMaxMs, () => disk.ExtraSyncDelayMicros = 0);
+                break;
             case HistoryFault.HangDisk:
                 disk.IsHanging = true;
                 Later(DownMaxMs, () => disk.IsHanging = false);
@@ -150,6 +154,7 @@ internal sealed partial class HistoryFaults
         board.Disk.Faults.Spoiled.Clear();
         board.Disk.Faults.IsHanging = false;
         board.Disk.Faults.ExtraDelayMicros = 0;
+        board.Disk.Faults.ExtraSyncDelayMicros = 0;
         board.Nvm.FailTransfers = 0;
         board.Nvm.LieWrites = 0;
         board.Nvm.IsStuck = false;

@@ -51,7 +51,7 @@ public sealed class HistoryPlan
             TurnDelayMaxMicros = random.OneIn(4) ? 500 : 30,
             NetDelayMaxMicros = random.OneIn(3) ? 3000 : 300,
             DiskDelayMaxMicros = random.OneIn(3) ? 8000 : 500,
-            DiskReportDelayMaxMicros = random.OneIn(3) ? 3000 : 0,
+            DiskReportDelayMaxMicros = random.OneIn(3) ? random.OneIn(3) ? 20_000 : 3000 : 0,
             NvmDelayMaxMicros = random.OneIn(2) ? 0 : 1 + random.Below(3000),
         };
         FlushMs = random.OneIn(3) ? 2000 : 100;
