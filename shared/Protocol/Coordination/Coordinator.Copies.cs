@@ -83,7 +83,7 @@ public sealed partial class Coordinator
 
         foreach (var (target, _) in asked)
         {
-            // What the target could not read once is written whatever its hash: it may read now, and not when it is to be written back.
+            // What the target could not read to write it back it may read now: its hash says nothing of what a sync makes durable.
             if (target == source
                 || (!unreadable.Overlaps(target, step.Range) && hashes.TryGetValue(target, out var hash) && hash.AsSpan().SequenceEqual(hashes[source])))
             {
