@@ -56,6 +56,12 @@ public sealed class HistoryPlan
         };
         FlushMs = random.OneIn(3) ? 2000 : 100;
         ChipBytes = random.OneIn(2) ? 8 * 1024 : 32 * 1024;
+        if (random.OneIn(8))
+        {
+            // Crowded: more small writes than a small table takes, and nobody asks for a flush.
+            (ChipBytes, FlushMs, FlushOneIn, Generators, DepthMax, PauseMaxMicros) = (8 * 1024, 2000, int.MaxValue, 4, 16, 200 << random.Below(3));
+        }
+
         ReplayBufferMax = random.OneIn(3) ? 1L << 20 : 64L << 20;
         HugeOneIn = random.OneIn(3) ? 10 + random.Below(40) : int.MaxValue;
         var drift = random.OneIn(3) ? random.Below(25) : 0;
