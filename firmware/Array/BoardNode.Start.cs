@@ -32,10 +32,7 @@ public sealed partial class BoardNode
         }
 
         Listen();
-        if (_diskIsAway)
-        {
-            Loop.StartTimer(LookAgainMs, () => Guard(LookAgainAsync()));
-        }
+        LookAfterStart();
     }
 
     /// <summary>A disk that is not there is no foreign one: a slow bridge, a mount that comes late, a cable. Nothing was decided by it.</summary>

@@ -12,6 +12,7 @@ public sealed partial class BoardNode
     private const int ConnectionsMax = 64;
 
     private readonly INetwork _network;
+    private readonly INvm _chip;
     private readonly List<BoardConnection> _connections = [];
     private IListener? _listener;
 
@@ -26,8 +27,8 @@ public sealed partial class BoardNode
         Options = options;
         DiskPlace = disk;
         Signal = new LoopSignal(loop);
-        Store = new NvmStore(loop, chip, random, log);
-        Store.RetiredStored = (slot, retired) => Volume?.RetiredStored(retired);
+        _chip = chip;
+        Store = MakeStore();
         Peers = new PeerLinks(this, network);
     }
 
@@ -58,7 +59,7 @@ public sealed partial class BoardNode
 
     internal IDiskPlace DiskPlace { get; }
 
-    internal NvmStore Store { get; }
+    internal NvmStore Store { get; private set; }
 
     internal LoopSignal Signal { get; }
 
@@ -145,6 +146,7 @@ public sealed partial class BoardNode
             Log.Error(fault);
             // Whoever is attached learns on its next connection that this board serves no more, and why.
             CloseConnections(fault);
+            StartAgainLater(fault);
         }
     }
 
@@ -155,6 +157,8 @@ public sealed partial class BoardNode
     }
 
     internal void Guard(Task procedure) => Loop.Guard(procedure, "board");
+
+    private NvmStore MakeStore() => new(Loop, _chip, Random, Log) { RetiredStored = (_, retired) => Volume?.RetiredStored(retired) };
 
     private void Listen()
     {

@@ -19,6 +19,12 @@ public sealed record BoardOptions
 
     /// <summary>Gets after how long without a write a retirement has a write of its own, in milliseconds (decision of the ring log).</summary>
     public long RetireIdleMs { get; init; } = 100;
+
+    /// <summary>Gets for how long a disk may fail every write, or every sync, before the board opens it anew, in milliseconds.</summary>
+    public long DiskTroubleMaxMs { get; init; } = 5000;
+
+    /// <summary>Gets after how long a board whose chip or disk has failed starts again for the first time, in milliseconds.</summary>
+    public long StartAgainFirstMs { get; init; } = 1000;
 }
 
 /// <summary>What was found where a board's disk should be.</summary>

@@ -145,6 +145,8 @@ internal sealed partial class BoardVolume
             return false;
         }
 
+        // Their entries go, and count as sure meanwhile: from now on the marks alone say what is to be written back.
+        _marksFound.AddRange(bad);
         return epoch == _epoch && IsSynced(from, header);
     }
 

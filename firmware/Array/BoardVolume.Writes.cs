@@ -315,6 +315,7 @@ internal sealed partial class BoardVolume
                 return;
             }
 
+            volume._board.NoteWrite(_fault is null);
             if (_fault is not null && (_header.Flags & FrameFlags.Fua) != 0 && !_mustSync)
             {
                 // D1: after a failed synchronous write the same as after a failed sync.

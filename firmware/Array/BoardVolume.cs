@@ -40,6 +40,7 @@ internal sealed partial class BoardVolume
     public BoardVolume(BoardNode board, NvmVolume nvm, MemberDisk disk)
     {
         _board = board;
+        Store = board.Store;
         Nvm = nvm;
         Disk = disk;
         _blockBytes = nvm.Record.BlockBytes;
@@ -49,8 +50,7 @@ internal sealed partial class BoardVolume
             _marksFound.Add(mark.Range);
         }
 
-        _sync = new SyncQueue(
-            disk.Device, fault => board.Guard(board.CountAsRestartedAsync($"The disk could not be made durable: {fault}")));
+        _sync = new SyncQueue(disk.Device, SyncEnded);
     }
 
     public NvmVolume Nvm { get; }
@@ -59,7 +59,11 @@ internal sealed partial class BoardVolume
 
     public VolumeRecord Record => Nvm.Record;
 
-    private NvmStore Store => _board.Store;
+    /// <summary>Gets whether nothing of it is on its way to the disk or the chip.</summary>
+    public bool IsIdle => _order.Count == 0 && _writesInProgress == 0 && _copiesInProgress == 0 && !_sync.IsRunning;
+
+    /// <summary>Gets the chip's store as this life has it: one that starts again has another.</summary>
+    private NvmStore Store { get; }
 
     /// <summary>Adds what the volume knows to the board's account.</summary>
     public BoardState Describe(BoardState state) => state with
@@ -161,6 +165,15 @@ internal sealed partial class BoardVolume
         header.Count > 0 && header.Count <= bytesMax / _blockBytes && header.Address >= 0 && header.Address <= _blocks - header.Count;
 
     private BlockRange RangeOf(in FrameHeader header) => new(header.Address, header.Count);
+
+    private void SyncEnded(IoStatus status)
+    {
+        _board.NoteSync(status.IsOk);
+        if (!status.IsOk)
+        {
+            _board.Guard(_board.CountAsRestartedAsync($"The disk could not be made durable: {status.Fault}"));
+        }
+    }
 
     private void NvmFailed(IoStatus status)
     {

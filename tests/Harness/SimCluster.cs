@@ -86,6 +86,9 @@ public sealed class SimCluster
     /// <summary>Gets or sets the tap in what every node receives; null for none. Set before the nodes start.</summary>
     public FrameTap? Tap { get; set; }
 
+    /// <summary>Gets or sets what changes the boards' options at their next starts.</summary>
+    public Func<BoardOptions, BoardOptions> ChangeBoards { get; set; } = options => options;
+
     /// <summary>Gets the coordinator of the host's present life.</summary>
     public Coordinator Coordinator => (Coordinator)Host.Instance!;
 
@@ -182,7 +185,7 @@ public sealed class SimCluster
             context.Pool,
             context.Nvm,
             new SimDiskPlace(context.Node.Disk, context.Loop),
-            new BoardOptions { Name = name, Listen = new NodeAddress(name, BoardPort), Secret = _secret });
+            ChangeBoards(new BoardOptions { Name = name, Listen = new NodeAddress(name, BoardPort), Secret = _secret }));
         _ = Watch(context, board.StartAsync());
         return board;
     }

@@ -147,6 +147,7 @@ public sealed partial class Coordinator
                 // It restarted and the link does not know yet: another member, or this one after its replay.
                 member.Readable = false;
                 Ask(op);
+                member.Link.Reset("it does not read under the boot that it was attached with");
                 return;
             case WireStatus.Fenced:
                 _homelessReads.Enqueue(op);

@@ -134,8 +134,18 @@ public sealed partial class NvmStore
         volume.Sequence = sequences[counts];
         volume.NewerCopy = counts;
         volume.Exists = true;
+        volume.IsPairUneven = states[1 - counts] != SuperblockState.Valid || sequences[1 - counts] + 1 != sequences[counts]
+            || !IsSameRecord(volume.Slot, records[0]!, records[1]!);
         volume.Divide(_layout!);
         return null;
+    }
+
+    private bool IsSameRecord(int slot, VolumeRecord left, VolumeRecord right)
+    {
+        var (a, b) = (new byte[VolumeSuperblock.Size], new byte[VolumeSuperblock.Size]);
+        VolumeSuperblock.Write(a, left, ChipId, slot, 0, 1);
+        VolumeSuperblock.Write(b, right, ChipId, slot, 0, 1);
+        return a.AsSpan().SequenceEqual(b);
     }
 
     /// <summary>Walks over the log from the head to its tail.</summary>

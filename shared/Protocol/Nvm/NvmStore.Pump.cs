@@ -237,6 +237,22 @@ public sealed partial class NvmStore
         TellRiders();
     }
 
+    /// <summary>Ends the store behind what is on its way: from then on it fails everything, and another one may open the chip.</summary>
+    public async Task EndAsync(string why)
+    {
+        if (_board is null || _fault is not null)
+        {
+            _fault ??= why;
+            return;
+        }
+
+        await RunJobAsync(() =>
+        {
+            _fault ??= why;
+            return Task.FromResult(IoStatus.Ok);
+        });
+    }
+
     private Task<IoStatus> RunJobAsync(Func<Task<IoStatus>> job)
     {
         if (_fault is not null)

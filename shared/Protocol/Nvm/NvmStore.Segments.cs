@@ -201,6 +201,11 @@ public sealed partial class NvmStore
         // First what an earlier start left untidied when its power went: else each start that is cut short takes room, and after
         // some of them in a row the log is full for ever. What is copied here is found at its later place by the next opening.
         var status = await TidyAsync();
+        if (status.IsOk)
+        {
+            status = await EvenPairsAsync();
+        }
+
         if (!status.IsOk)
         {
             _fault ??= status.Fault;

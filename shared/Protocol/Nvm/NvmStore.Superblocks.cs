@@ -168,9 +168,25 @@ public sealed partial class NvmStore
             volume.Sequence++;
         }
 
+        volume.IsPairUneven = false;
         volume.Record = record;
         volume.Divide(_layout!);
         return IoStatus.Ok;
+    }
+
+    /// <summary>Makes pairs whole again of which a cut left one copy behind: what is answered later relies on both (N6).</summary>
+    private async Task<IoStatus> EvenPairsAsync()
+    {
+        var status = IoStatus.Ok;
+        foreach (var volume in _volumes)
+        {
+            if (volume is { Exists: true, IsPairUneven: true } && status.IsOk)
+            {
+                status = await WriteVolumeAsync(volume, volume.Record);
+            }
+        }
+
+        return status;
     }
 
     private async Task<IoStatus> WriteDirectoryAsync(NvmVolume volume, Guid volumeId)

@@ -56,6 +56,9 @@ public sealed class NvmVolume
     /// <summary>Gets or sets the newer copy.</summary>
     internal int NewerCopy { get; set; }
 
+    /// <summary>Gets or sets whether the older copy is not what a completed <see cref="NvmStore.StoreVolumeAsync"/> leaves: it was cut, or has rotted.</summary>
+    internal bool IsPairUneven { get; set; }
+
     /// <summary>Gets or sets the R that waits for the next batch.</summary>
     internal Tag PendingRetired { get; set; }
 

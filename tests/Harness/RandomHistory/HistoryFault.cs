@@ -96,7 +96,7 @@ public enum HistoryFault
     /// <summary>A chip does not answer for a while.</summary>
     StickChip,
 
-    /// <summary>Every transfer of a chip fails, until its board gives it up; then the board is started anew.</summary>
+    /// <summary>Every transfer of a chip fails for a while: its board gives it up, and starts again by itself when it can be used again.</summary>
     BreakChip,
 
     /// <summary>A chip is slow for a while.</summary>

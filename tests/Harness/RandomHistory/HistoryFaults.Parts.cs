@@ -75,13 +75,9 @@ internal sealed partial class HistoryFaults
                 Later(2 * DownMaxMs, () => disk.IsAway = false);
                 break;
             case HistoryFault.BreakChip:
+                PutBackImageOf(board);
                 board.Nvm.IsBroken = true;
-                World.ScheduleIn(1000 * _random.Between(20, 2000), () =>
-                {
-                    board.Nvm.IsBroken = false;
-                    board.PowerCut(silent: true);
-                    Return(board);
-                });
+                Later(2 * DownMaxMs, () => board.Nvm.IsBroken = false);
                 break;
             case HistoryFault.FailDiskSyncs:
                 disk.FailSyncs = 1 + _random.Below(2);
@@ -96,6 +92,7 @@ internal sealed partial class HistoryFaults
             case HistoryFault.DropPages:
                 break;
             case HistoryFault.LoseChipWrites:
+                PutBackImageOf(board);
                 board.Nvm.LieWrites = 1 + _random.Below(3);
                 break;
             case HistoryFault.FillDisk:
@@ -133,6 +130,15 @@ internal sealed partial class HistoryFaults
                 break;
             default:
                 throw new InvalidOperationException($"{fault} is no fault of a device.");
+        }
+    }
+
+    /// <summary>A board that gives its chip up starts again by itself; an old image that only its start counter tells would pass for a board that slept.</summary>
+    private void PutBackImageOf(SimNode board)
+    {
+        if (_images.Board == board)
+        {
+            _images.PutBack();
         }
     }
 

@@ -1,6 +1,3 @@
-using MirrorController.Firmware.Array;
-using MirrorController.Protocol.Wire;
-
 namespace MirrorController.Tests.Harness.RandomHistory;
 
 /// <summary>Lets things go wrong, one after another, as the plan has it; whatever it takes away it gives back after a while.</summary>
@@ -55,12 +52,6 @@ internal sealed partial class HistoryFaults
         {
             board.PowerCutAtOperation(int.MaxValue);
             EndDevice(board);
-            if (board.Instance is BoardNode { Condition: BoardCondition.Failed } node && node.Reason.Contains("memory chip", StringComparison.Ordinal))
-            {
-                // It has given its chip up, which many faults together may make it do: the operator starts it again.
-                board.PowerCut();
-            }
-
             Return(board);
         }
     }

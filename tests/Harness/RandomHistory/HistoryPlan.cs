@@ -1,3 +1,4 @@
+using MirrorController.Firmware.Array;
 using MirrorController.Protocol.Coordination;
 
 namespace MirrorController.Tests.Harness.RandomHistory;
@@ -67,6 +68,7 @@ public sealed class HistoryPlan
         var drift = random.OneIn(3) ? random.Below(25) : 0;
         BlockBytes = random.OneIn(8) ? SimDiskMedia.SectorBytes << random.Below(3) : SimCluster.BlockBytes;
         HasHoles = random.OneIn(2);
+        IsImpatient = random.OneIn(2);
         ClockRates = [.. Enumerable.Range(0, Boards + HostsMax).Select(_ => 1 + (random.Between(-drift, drift) / 100.0))];
     }
 
@@ -119,6 +121,9 @@ public sealed class HistoryPlan
     /// <summary>Gets whether whatever was taken away comes back within 20 milliseconds: many starts in a row.</summary>
     public bool IsQuick { get; }
 
+    /// <summary>Gets whether boards whose chip or disk fails start again by themselves at once; else as they do by default.</summary>
+    public bool IsImpatient { get; }
+
     public long DurationMs { get; }
 
     public long FlushMs { get; }
@@ -132,6 +137,9 @@ public sealed class HistoryPlan
 
     /// <summary>Applies the plan to the coordinators' options.</summary>
     public CoordinatorOptions Apply(CoordinatorOptions options) => options with { BackgroundFlushMs = FlushMs, ReplayBufferMax = ReplayBufferMax };
+
+    /// <summary>Applies the plan to the boards' options.</summary>
+    public BoardOptions Apply(BoardOptions options) => IsImpatient ? options with { DiskTroubleMaxMs = 200, StartAgainFirstMs = 50 } : options;
 
     /// <summary>Gets whether reads of disks fail now and then.</summary>
     public bool ReadsFail => Has(HistoryFault.FailDiskReads) || Has(HistoryFault.SpoilBlocks) || Has(HistoryFault.UnplugDisk);

@@ -33,6 +33,7 @@ public sealed partial class RandomHistory
         World.Note(Plan.ToString());
         Cluster = new SimCluster(World, Plan.Boards, Plan.SizeBytes, Plan.Apply, Plan.IsEeprom, Plan.ChipBytes, Plan.BlockBytes);
         Cluster.Boards.ForEach(b => b.Disk.HasHoles = Plan.HasHoles);
+        Cluster.ChangeBoards = Plan.Apply;
         Hosts.Add(new HistoryHost(this, Cluster.Host));
         Hosts.Add(new HistoryHost(this, Cluster.AddHost("host-2")));
         Authority = new HistoryHost(this, Cluster.AddHost("authority", authorityOnly: true), serves: false);

@@ -1,0 +1,129 @@
+using MirrorController.Protocol.Seams;
+using MirrorController.Protocol.Wire;
+
+namespace MirrorController.Firmware.Array;
+
+/// <summary>A board starts again by itself where a start of its process would help: its chip has failed, or its disk takes nothing for a while.</summary>
+/// <remarks>
+/// A bus that was disturbed for a second, a USB bridge that came back under the same path with another device behind it:
+/// nobody should have to come for that. Chip and disk are opened anew, as after a power cut; what is not durable is unsure.
+/// It is tried again at growing intervals, for each start is a write to the chip.
+/// </remarks>
+public sealed partial class BoardNode
+{
+    private const long StartAgainMaxMs = 60_000;
+    private const long IdleLookMs = 100;
+
+    private long? _writesFailSinceMicros;
+    private long? _syncsFailSinceMicros;
+    private long _startAgainMs;
+    private bool _startsAgain;
+
+    /// <summary>The disk has taken a write, or failed it.</summary>
+    internal void NoteWrite(bool isOk)
+    {
+        if (isOk && _writesFailSinceMicros is null)
+        {
+            return;
+        }
+
+        NoteDisk(ref _writesFailSinceMicros, isOk);
+    }
+
+    /// <summary>The disk has become durable, or has not.</summary>
+    internal void NoteSync(bool isOk)
+    {
+        if (isOk)
+        {
+            // Chip and disk work: the next trouble is a new one.
+            _startAgainMs = Options.StartAgainFirstMs;
+        }
+
+        NoteDisk(ref _syncsFailSinceMicros, isOk);
+    }
+
+    private void NoteDisk(ref long? failsSinceMicros, bool isOk)
+    {
+        if (isOk)
+        {
+            failsSinceMicros = null;
+            return;
+        }
+
+        failsSinceMicros ??= Loop.NowMicros;
+        if (Loop.NowMicros - failsSinceMicros >= Options.DiskTroubleMaxMs * 1000)
+        {
+            failsSinceMicros = null;
+            StartAgainLater($"The disk {DiskPlace.Name} has taken nothing for {Options.DiskTroubleMaxMs} ms.");
+        }
+    }
+
+    private void StartAgainLater(string why)
+    {
+        if (!_startsAgain && !_isStopped)
+        {
+            _startsAgain = true;
+            _startAgainMs = Math.Max(_startAgainMs, Options.StartAgainFirstMs);
+            Loop.StartTimer(_startAgainMs, () => Guard(StartAgainAsync(why)));
+            _startAgainMs = Math.Min(2 * _startAgainMs, StartAgainMaxMs);
+        }
+    }
+
+    private async Task StartAgainAsync(string why)
+    {
+        while (IsRestarting || _isCreating)
+        {
+            await Signal.ChangedOrAfterAsync(IdleLookMs);
+        }
+
+        IsRestarting = true;
+        CloseConnections(why);
+        Volume?.ForgetBoot();
+        while (Volume is { IsIdle: false })
+        {
+            // A call that hangs may reach the disk yet: nothing is opened beside it.
+            await Signal.ChangedOrAfterAsync(IdleLookMs);
+        }
+
+        await Store.EndAsync("The board has started again meanwhile.");
+        if (_isStopped)
+        {
+            return;
+        }
+
+        Volume?.Disk.Close();
+        Volume = null;
+        Store = MakeStore();
+        BootId = Random.NextNonZero();
+        Condition = BoardCondition.Unusable;
+        await SettleAsync();
+        IsRestarting = false;
+        _startsAgain = false;
+        if (Condition == BoardCondition.Member)
+        {
+            Log.Warning($"{why} The board has started again: start {Store.StartCounter}, {Volume!.Nvm.Table.Count} entries.");
+            Restarted?.Invoke(why);
+        }
+        else
+        {
+            Log.Error($"{why} The board has started again: {Reason}");
+        }
+
+        LookAfterStart();
+        CloseConnections("the board has started again");
+        Signal.Pulse();
+    }
+
+    /// <summary>What could not be used at a start may be there later.</summary>
+    private void LookAfterStart()
+    {
+        if (_diskIsAway)
+        {
+            Loop.StartTimer(LookAgainMs, () => Guard(LookAgainAsync()));
+        }
+        else if (Condition == BoardCondition.Failed)
+        {
+            StartAgainLater(Reason);
+        }
+    }
+}
