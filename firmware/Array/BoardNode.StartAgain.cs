@@ -14,20 +14,28 @@ public sealed partial class BoardNode
     private const long StartAgainMaxMs = 60_000;
     private const long IdleLookMs = 100;
 
+    private long? _readsFailSinceMicros;
     private long? _writesFailSinceMicros;
     private long? _syncsFailSinceMicros;
     private long _startAgainMs;
     private bool _startsAgain;
 
+    /// <summary>The disk has given what was read, or failed it.</summary>
+    internal void NoteRead(bool isOk)
+    {
+        if (FailsForLong(ref _readsFailSinceMicros, isOk))
+        {
+            Guard(JudgeReadsAsync());
+        }
+    }
+
     /// <summary>The disk has taken a write, or failed it.</summary>
     internal void NoteWrite(bool isOk)
     {
-        if (isOk && _writesFailSinceMicros is null)
+        if (FailsForLong(ref _writesFailSinceMicros, isOk))
         {
-            return;
+            StartAgainLater($"The disk {DiskPlace.Name} has taken nothing for {Options.DiskTroubleMaxMs} ms.");
         }
-
-        NoteDisk(ref _writesFailSinceMicros, isOk);
     }
 
     /// <summary>The disk has become durable, or has not.</summary>
@@ -39,22 +47,36 @@ public sealed partial class BoardNode
             _startAgainMs = Options.StartAgainFirstMs;
         }
 
-        NoteDisk(ref _syncsFailSinceMicros, isOk);
+        if (FailsForLong(ref _syncsFailSinceMicros, isOk))
+        {
+            StartAgainLater($"The disk {DiskPlace.Name} could not be made durable for {Options.DiskTroubleMaxMs} ms.");
+        }
     }
 
-    private void NoteDisk(ref long? failsSinceMicros, bool isOk)
+    private bool FailsForLong(ref long? sinceMicros, bool isOk)
     {
         if (isOk)
         {
-            failsSinceMicros = null;
-            return;
+            sinceMicros = null;
+            return false;
         }
 
-        failsSinceMicros ??= Loop.NowMicros;
-        if (Loop.NowMicros - failsSinceMicros >= Options.DiskTroubleMaxMs * 1000)
+        sinceMicros ??= Loop.NowMicros;
+        if (Loop.NowMicros - sinceMicros < Options.DiskTroubleMaxMs * 1000)
         {
-            failsSinceMicros = null;
-            StartAgainLater($"The disk {DiskPlace.Name} has taken nothing for {Options.DiskTroubleMaxMs} ms.");
+            return false;
+        }
+
+        sinceMicros = null;
+        return true;
+    }
+
+    /// <summary>Blocks that cannot be read are no reason to start again; a disk of which not even the label can be read is.</summary>
+    private async Task JudgeReadsAsync()
+    {
+        if (Volume is { } volume && !await volume.Disk.CanBeReadAsync(this))
+        {
+            StartAgainLater($"The disk {DiskPlace.Name} could not be read for {Options.DiskTroubleMaxMs} ms.");
         }
     }
 

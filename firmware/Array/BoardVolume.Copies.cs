@@ -120,6 +120,7 @@ internal sealed partial class BoardVolume
             Disk.Device.Write(OffsetOf(range.Start), data, written);
             _copied.Add(range);
             status = await written.Task;
+            _board.NoteWrite(status.IsOk);
         }
         else
         {
@@ -200,6 +201,7 @@ internal sealed partial class BoardVolume
         Disk.Device.Read(OffsetOf(range.Start), slice, read);
         var status = await read.Task;
         _order.Release(held);
+        _board.NoteRead(status.IsOk);
         if (!status.IsOk)
         {
             slice.Release();

@@ -69,6 +69,7 @@ internal sealed partial class BoardVolume
         public void Completed(IoStatus status)
         {
             volume._order.Release(this);
+            volume._board.NoteRead(status.IsOk);
             if (status.IsOk)
             {
                 var payload = Payload.Take(_slice);

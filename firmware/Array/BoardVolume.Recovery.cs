@@ -284,7 +284,9 @@ internal sealed partial class BoardVolume
         var read = new AsyncCompletion(_board.Loop);
         Disk.Device.Read(OffsetOf(range.Start), slice, read);
         var status = IoStatus.Ok;
-        if ((await read.Task).IsOk)
+        var readStatus = await read.Task;
+        _board.NoteRead(readStatus.IsOk);
+        if (readStatus.IsOk)
         {
             // A page that could not be written back may read otherwise than the hole that it lies over, as XFS leaves it.
             var isHole = Disk.Device.KnownZeroBytes(OffsetOf(range.Start), slice.Length) >= slice.Length && !slice.Span.ContainsAnyExcept((byte)0);
@@ -294,6 +296,7 @@ internal sealed partial class BoardVolume
                 var written = new AsyncCompletion(_board.Loop);
                 Disk.Device.Write(OffsetOf(range.Start), payload, written);
                 status = await written.Task;
+                _board.NoteWrite(status.IsOk);
             }
 
             payload.Release();

@@ -28,6 +28,17 @@ internal sealed class MemberDisk(IBlockDevice device, DiskLabel label)
 
     public void Close() => Device.Close();
 
+    /// <summary>Tells whether the first copy of the label can be read just now.</summary>
+    public async Task<bool> CanBeReadAsync(BoardNode board)
+    {
+        var slice = board.Pool.Rent(DiskLabel.Size);
+        var read = new AsyncCompletion(board.Loop);
+        Device.Read(0, slice, read);
+        var status = await read.Task;
+        slice.Release();
+        return status.IsOk;
+    }
+
     /// <summary>Opens the disk of a member that exists: its label must name this volume, this member and this chip.</summary>
     /// <returns>The disk, or null, one sentence, and whether there is none that could be looked at.</returns>
     public static async Task<(MemberDisk? Disk, string Sentence, bool IsAway)> OpenAsync(BoardNode board, VolumeRecord record)

@@ -118,6 +118,12 @@ internal sealed partial class SimConnection
         var other = _other!;
         if (IsDead || other.IsDead)
         {
+            if (PeerIsReborn && !_fabric.IsBlocked(Loop.Name, PeerHost) && !_fabric.IsBlocked(PeerHost, Loop.Name))
+            {
+                PeerIsReborn = false;
+                ResetSoon("The connection was reset by the peer.");
+            }
+
             return;
         }
 

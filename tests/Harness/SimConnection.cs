@@ -54,6 +54,9 @@ internal sealed partial class SimConnection : IConnection
     /// <summary>Gets or sets whether nothing arrives here or leaves here any more, and nobody knows.</summary>
     public bool IsDead { get; set; }
 
+    /// <summary>Gets or sets whether the peer's node, which lost its power silently, runs again: it answers what it does not know with a reset.</summary>
+    public bool PeerIsReborn { get; set; }
+
     /// <summary>Gets or sets whether a bit of the next bytes sent is turned.</summary>
     public bool IsGarbled { get; set; }
 

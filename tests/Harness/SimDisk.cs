@@ -7,6 +7,7 @@ internal sealed class SimDisk(SimDiskMedia media, SimLoop loop) : IBlockDevice
 {
     private const long TurnLookMicros = 100;
 
+    private readonly int _plugged = media.Faults.UnpluggedCount;
     private bool _closed;
 
     public long SizeBytes => media.SizeBytes;
@@ -51,6 +52,8 @@ internal sealed class SimDisk(SimDiskMedia media, SimLoop loop) : IBlockDevice
         media.Begin(request);
         EndLater(request, done);
     }
+
+    private string? Apply(SimDiskRequest request) => media.Faults.UnpluggedCount == _plugged ? request.Apply() : request.Fail("The operation failed: No such device.");
 
     private void Report(SimDiskRequest request, string? fault, ICompletion done)
     {
@@ -99,11 +102,11 @@ internal sealed class SimDisk(SimDiskMedia media, SimLoop loop) : IBlockDevice
         if (late == 0)
         {
             // Done when the loop hears of it, not before: so a payload released too early is found out.
-            loop.Arrive(() => Report(request, request.Apply(), done));
+            loop.Arrive(() => Report(request, Apply(request), done));
         }
         else
         {
-            var fault = request.Apply();
+            var fault = Apply(request);
             media.World.ScheduleIn(late, () => loop.Arrive(() => Report(request, fault, done)));
         }
     }

@@ -65,7 +65,18 @@ public sealed class SimDiskFaults
     public List<(long OffsetBytes, long LengthBytes)> Spoiled { get; } = [];
 
     /// <summary>Gets or sets whether the disk is not there when a node looks for it; one that is open fails in everything.</summary>
-    public bool IsAway { get; set; }
+    public bool IsAway
+    {
+        get;
+        set
+        {
+            UnpluggedCount += value && !field ? 1 : 0;
+            field = value;
+        }
+    }
+
+    /// <summary>Gets how often the disk was taken away: who had it open before has a dead handle.</summary>
+    public int UnpluggedCount { get; private set; }
 
     /// <summary>Gets or sets whether the disk has no room: no write is taken.</summary>
     public bool IsFull { get; set; }

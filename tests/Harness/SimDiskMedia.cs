@@ -52,6 +52,9 @@ public sealed class SimDiskMedia
     /// <summary>Gets how many operations have begun.</summary>
     public long OperationCount { get; private set; }
 
+    /// <summary>Gets how often something was written, made durable or lost.</summary>
+    public long ChangeCount { get; private set; }
+
     /// <summary>Gets the number of sectors that a power cut may change.</summary>
     public int UnsyncedSectors => _unsynced.Count;
 
@@ -104,6 +107,7 @@ public sealed class SimDiskMedia
 
         _running.Clear();
         Faults.HasUnreportedError = false;
+        ChangeCount++;
         // Some cuts lose everything, some nothing: both are rare if each sector is drawn by itself.
         var mode = HowMuchIsKept();
         foreach (var sector in _unsynced.Values)
@@ -138,6 +142,7 @@ public sealed class SimDiskMedia
             throw new InvalidOperationException($"{Name} is in use.");
         }
 
+        ChangeCount++;
         _sectors.Clear();
         foreach (var (sector, bytes) in image)
         {
@@ -160,6 +165,7 @@ public sealed class SimDiskMedia
     public void DropCleanPages()
     {
         World.Note($"{Name}: clean pages are dropped");
+        ChangeCount++;
         foreach (var sector in _sectors.Values)
         {
             sector.CleanButLost = null;
@@ -268,6 +274,7 @@ public sealed class SimDiskMedia
     internal void StoreNow(long offsetBytes, ReadOnlySpan<byte> bytes, bool durable)
     {
         var write = ++_writes;
+        ChangeCount++;
         while (!bytes.IsEmpty)
         {
             var (index, within) = (offsetBytes / SectorBytes, (int)(offsetBytes % SectorBytes));
@@ -301,6 +308,7 @@ public sealed class SimDiskMedia
     /// <summary>Makes durable what had been written up to a write.</summary>
     internal void SyncNow(long upToWrite)
     {
+        ChangeCount += _unsynced.Count > 0 ? 1 : 0;
         foreach (var (index, sector) in _unsynced.ToArray())
         {
             var last = sector.Versions.FindLastIndex(v => v.Write <= upToWrite);
@@ -319,6 +327,7 @@ public sealed class SimDiskMedia
     /// <summary>A sync fails: the medium got some of it, and everything counts as clean.</summary>
     internal void FailSyncNow()
     {
+        ChangeCount++;
         foreach (var sector in _unsynced.Values)
         {
             var visible = sector.Visible;

@@ -28,8 +28,14 @@ internal sealed class SimDiskRequest(SimDiskMedia media, SimDiskOperation operat
     public string? Apply()
     {
         _isApplied = true;
-        var fault = TryApply();
-        if (fault is not null && IsRead)
+        return TryApply() is { } fault ? Fail(fault) : null;
+    }
+
+    /// <summary>Leaves it undone.</summary>
+    public string Fail(string fault)
+    {
+        _isApplied = true;
+        if (IsRead)
         {
             media.ReadHasFailed(offsetBytes, lengthBytes);
         }
@@ -63,11 +69,6 @@ internal sealed class SimDiskRequest(SimDiskMedia media, SimDiskOperation operat
         if (faults.Judge?.Invoke(operation, offsetBytes, lengthBytes) is { } fault)
         {
             return fault;
-        }
-
-        if (faults.IsAway)
-        {
-            return "The operation failed: No such device.";
         }
 
         switch (operation)

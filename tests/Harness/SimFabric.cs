@@ -186,7 +186,15 @@ public sealed class SimFabric(SimWorld world)
         }
     }
 
-    internal void NodeStarted(SimLoop loop) => _unanswering.Remove(loop.Name);
+    internal void NodeStarted(SimLoop loop)
+    {
+        _unanswering.Remove(loop.Name);
+        var random = RandomOf(loop.Name, "old connections");
+        foreach (var connection in _connections.Where(c => c.PeerHost == loop.Name && c.IsDead))
+        {
+            connection.PeerIsReborn = random.OneIn(2);
+        }
+    }
 
     internal long Delay(SimRandom random, string a, string b) =>
         (_slow.Count == 0 ? 0 : _slow.GetValueOrDefault(Pair(a, b))) + random.Between(world.Options.NetDelayMinMicros, world.Options.NetDelayMaxMicros);

@@ -73,16 +73,21 @@ public sealed partial class ConsistencyChecker
     {
         for (var at = write.OffsetBytes; at < write.OffsetBytes + write.LengthBytes; at += CheckedWrite.CellBytes)
         {
-            if (!_promised.TryGetValue(at / SectorBytes, out var cells))
-            {
-                _promised.Add(at / SectorBytes, cells = new CheckedWrite?[CellsPerSector]);
-            }
+            Promise(write, at / SectorBytes, CellOf(at));
+        }
+    }
 
-            ref var newest = ref cells[CellOf(at)];
-            if (newest is null || IsAtLeast(write, newest))
-            {
-                newest = write;
-            }
+    private void Promise(CheckedWrite write, long sector, int cell)
+    {
+        if (!_promised.TryGetValue(sector, out var cells))
+        {
+            _promised.Add(sector, cells = new CheckedWrite?[CellsPerSector]);
+        }
+
+        ref var newest = ref cells[cell];
+        if (newest is null || IsAtLeast(write, newest))
+        {
+            newest = write;
         }
     }
 

@@ -124,6 +124,7 @@ public sealed partial class ConsistencyChecker
     /// <summary>The flush has ended well: what had been acknowledged before it is never lost (rule 2).</summary>
     public void Complete(CheckedFlush flush)
     {
+        JudgeLate(flush.Session, flush.Issued, "answered a flush (rule 7)");
         flush.Session.ProtectedBefore = Math.Max(flush.Session.ProtectedBefore, flush.Issued);
         PromiseFlushed(flush.Session);
     }
@@ -279,6 +280,12 @@ public sealed partial class ConsistencyChecker
         }
 
         state.Found[cell] = write;
+        if (write.Session is not null)
+        {
+            // R5: what a later session is shown is durable on all boards before.
+            Promise(write, sector, cell);
+        }
+
         return write;
     }
 

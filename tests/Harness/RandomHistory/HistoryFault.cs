@@ -21,6 +21,9 @@ public enum HistoryFault
     /// <summary>The host dies when it has taken in n more things from outside: in the middle of whatever comes of the last.</summary>
     CutHostAtArrival,
 
+    /// <summary>The host dies; when one opens again, a board or all of them lose their power at their n-th operation from then, and perhaps the host at its n-th arrival.</summary>
+    CutInRecovery,
+
     /// <summary>Hosts and boards lose their power together.</summary>
     CutEverything,
 
@@ -75,7 +78,7 @@ public enum HistoryFault
     /// <summary>A disk takes no write for a while.</summary>
     FillDisk,
 
-    /// <summary>A disk is unplugged, and its board started anew; after a while it is there again.</summary>
+    /// <summary>A disk is unplugged, and its board started anew or not; after a while it is there again, as another device: whoever had it open has to open it anew.</summary>
     UnplugDisk,
 
     /// <summary>A disk is slow for a while.</summary>

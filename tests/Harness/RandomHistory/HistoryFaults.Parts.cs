@@ -65,13 +65,23 @@ internal sealed partial class HistoryFaults
                 break;
             case HistoryFault.FailDiskReads:
                 disk.FailReads = 1 + _random.Below(6);
+                if (_random.OneIn(4))
+                {
+                    disk.FailReads = int.MaxValue;
+                    Later(DownMaxMs, () => disk.FailReads = 0);
+                }
+
                 break;
             case HistoryFault.SpoilBlocks:
                 Spoil(board);
                 break;
             case HistoryFault.UnplugDisk:
                 disk.IsAway = true;
-                Cut(board);
+                if (_random.OneIn(2))
+                {
+                    Cut(board);
+                }
+
                 Later(2 * DownMaxMs, () => disk.IsAway = false);
                 break;
             case HistoryFault.BreakChip:
@@ -81,15 +91,20 @@ internal sealed partial class HistoryFaults
                 break;
             case HistoryFault.FailDiskSyncs:
                 disk.FailSyncs = 1 + _random.Below(2);
+                if (_random.OneIn(4))
+                {
+                    disk.FailSyncs = int.MaxValue;
+                    Later(DownMaxMs, () => disk.FailSyncs = 0);
+                }
+
+                DropLater(board);
                 break;
             case HistoryFault.FailWriteback:
                 board.Disk.FailWriteback();
-                break;
-            case HistoryFault.DropPages when !disk.HasUnreportedError:
-                // Not before a sync has told of it: until then a read of such a page is older than it may be (docs/protocol.md).
-                board.Disk.DropCleanPages();
+                DropLater(board);
                 break;
             case HistoryFault.DropPages:
+                Drop(board);
                 break;
             case HistoryFault.LoseChipWrites:
                 PutBackImageOf(board);
@@ -115,7 +130,7 @@ internal sealed partial class HistoryFaults
                 break;
             case HistoryFault.HangDisk:
                 disk.IsHanging = true;
-                Later(DownMaxMs, () => disk.IsHanging = false);
+                Later(_random.OneIn(4) ? 25 * DownMaxMs : DownMaxMs, () => disk.IsHanging = false);
                 break;
             case HistoryFault.FailChipTransfers:
                 board.Nvm.FailTransfers = 1 + _random.Below(2);
@@ -139,6 +154,23 @@ internal sealed partial class HistoryFaults
         if (_images.Board == board)
         {
             _images.PutBack();
+        }
+    }
+
+    private void DropLater(SimNode board)
+    {
+        if (_random.OneIn(2))
+        {
+            World.ScheduleIn(1000 * _random.Between(0, 300), () => Drop(board));
+        }
+    }
+
+    private static void Drop(SimNode board)
+    {
+        if (!board.Disk.Faults.HasUnreportedError)
+        {
+            // Not before a sync has told of it: until then a read of such a page is older than it may be (docs/protocol.md).
+            board.Disk.DropCleanPages();
         }
     }
 

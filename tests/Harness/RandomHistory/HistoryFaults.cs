@@ -1,3 +1,5 @@
+using MirrorController.Protocol.Coordination;
+
 namespace MirrorController.Tests.Harness.RandomHistory;
 
 /// <summary>Lets things go wrong, one after another, as the plan has it; whatever it takes away it gives back after a while.</summary>
@@ -113,6 +115,9 @@ internal sealed partial class HistoryFaults
             case HistoryFault.CutHostAtArrival:
                 CutHostAtArrival();
                 break;
+            case HistoryFault.CutInRecovery:
+                CutInRecovery();
+                break;
             case HistoryFault.CutEverything:
                 CutHosts();
                 _boards.ForEach(Cut);
@@ -187,6 +192,38 @@ internal sealed partial class HistoryFaults
         Later(DownMaxMs, _history.StartAHost);
     }
 
+    /// <summary>The host dies, and when one starts again a board, or all, or it, lose their power in the midst of what it does first.</summary>
+    private void CutInRecovery()
+    {
+        var victims = _random.OneIn(3) ? _boards : [_boards[_random.Below(_boards.Count)]];
+        var cuts = victims.ConvertAll(b => (Board: b, At: 1 + _random.Below(40), Silent: _random.OneIn(2), BackMs: _random.Between(20, 600)));
+        var hostToo = _random.OneIn(3);
+        foreach (var host in _history.HostsAndAuthority.Where(h => h.IsRunning))
+        {
+            host.PowerCut(_random.OneIn(2));
+        }
+
+        World.ScheduleIn(1000 * _random.Between(0, 200), () =>
+        {
+            if (_history.IsEnding)
+            {
+                return;
+            }
+
+            _history.StartAHost();
+            foreach (var cut in cuts)
+            {
+                cut.Board.PowerCutAtOperation(cut.At, cut.Silent);
+                World.ScheduleIn(1000 * cut.BackMs, () => Return(cut.Board));
+            }
+
+            if (hostToo)
+            {
+                CutHostAtArrival();
+            }
+        });
+    }
+
     private void CutHostAtArrival()
     {
         if (_history.HostsAndAuthority.Where(h => h.IsRunning).LastOrDefault() is not { } host)
@@ -197,7 +234,7 @@ internal sealed partial class HistoryFaults
         var left = 1 + _random.Below(_random.OneIn(2) ? 20 : 200);
         var (silent, backMs) = (_random.OneIn(2), _random.Between(0, DownMaxMs));
         World.Note($"{host.Node.Name} is to lose its power when it has taken in {left} more things");
-        host.Node.Loop!.HasTakenIn = () =>
+        host.Node.Loop!.HasTakenIn += () =>
         {
             if (--left == 0 && !_history.IsEnding)
             {
@@ -219,7 +256,7 @@ internal sealed partial class HistoryFaults
         var coordinator = host.Coordinator;
         host.IsTold = true;
         var boundMs = 1000 * _random.Below(6);
-        host.Node.Post(() => _ = StopAsync());
+        host.Node.Post(() => loop!.Guard(StopAsync(), "stop"));
 
         async Task StopAsync()
         {

@@ -42,6 +42,7 @@ internal sealed class HistoryGenerator(RandomHistory history, HistoryHost host, 
     private void Issue(RequestName name)
     {
         history.Issued.Add(name);
+        history.LookAtHosts();
         _inFlight++;
         var coordinator = host.Coordinator;
         if (_random.OneIn(Plan.FlushOneIn))

@@ -48,6 +48,7 @@ internal sealed class HistoryHost(RandomHistory history, SimNode node, bool serv
         IsTold = false;
         history.Meets(this);
         node.Start();
+        node.Loop!.HasTakenIn = history.LookAtRecoveries;
         Session = history.Checker.NewSession($"life {node.StartCount} of {node.Name}");
         _judged = null;
         if (serves)
@@ -64,6 +65,11 @@ internal sealed class HistoryHost(RandomHistory history, SimNode node, bool serv
     {
         Look();
         history.HostsChange();
+        if (IsOver && !node.Loop!.IsPaused && history.OpenOf(node.Loop) is > 0 and var open)
+        {
+            throw new ConsistencyViolationException($"{Session.Name} is {Coordinator.Phase}, but {open} requests have not been answered.");
+        }
+
         if (IsRunning)
         {
             history.LastHostEndMicros = history.World.NowMicros;

@@ -86,6 +86,12 @@ internal sealed class HistoryImages(RandomHistory history)
 
         _inside = null;
         var board = inside.Board;
+        var first = history.DataOffset / SimDiskMedia.SectorBytes;
+        if (board.Disk.Unsynced.Any(s => s >= first))
+        {
+            throw new Checker.ConsistencyViolationException($"Rule O5a: the old image in {board.Name} was written to; nothing of it is durable yet.");
+        }
+
         board.PowerCut();
         JudgeUntouched(board, inside.Image);
         history.World.Note($"{board.Name} gets back what it had");

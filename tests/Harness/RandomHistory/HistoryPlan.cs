@@ -121,7 +121,7 @@ public sealed class HistoryPlan
     /// <summary>Gets whether whatever was taken away comes back within 20 milliseconds: many starts in a row.</summary>
     public bool IsQuick { get; }
 
-    /// <summary>Gets whether boards whose chip or disk fails start again by themselves at once; else as they do by default.</summary>
+    /// <summary>Gets whether boards whose chip or disk fails start again at once, and failed writes are sent again at once; else as they are by default.</summary>
     public bool IsImpatient { get; }
 
     public long DurationMs { get; }
@@ -136,7 +136,7 @@ public sealed class HistoryPlan
     public SimOptions World { get; }
 
     /// <summary>Applies the plan to the coordinators' options.</summary>
-    public CoordinatorOptions Apply(CoordinatorOptions options) => options with { BackgroundFlushMs = FlushMs, ReplayBufferMax = ReplayBufferMax };
+    public CoordinatorOptions Apply(CoordinatorOptions options) => options with { BackgroundFlushMs = FlushMs, ReplayBufferMax = ReplayBufferMax, FaultRetryMs = IsImpatient ? 50 : options.FaultRetryMs };
 
     /// <summary>Applies the plan to the boards' options.</summary>
     public BoardOptions Apply(BoardOptions options) => IsImpatient ? options with { DiskTroubleMaxMs = 200, StartAgainFirstMs = 50 } : options;

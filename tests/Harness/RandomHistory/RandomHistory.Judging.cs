@@ -24,10 +24,12 @@ public sealed partial class RandomHistory
         var request = new SimRequest();
         host.Node.Post(() => host.Coordinator.Flush(request));
         World.RunUntil(() => request.IsDone, HealMaxMs);
-        if (request.Error == Protocol.Seams.VolumeError.None)
+        if (request.Error != Protocol.Seams.VolumeError.None)
         {
-            Checker.Complete(flush);
+            throw new ConsistencyViolationException($"A flush after the recovery ended with {request.Error}.");
         }
+
+        Checker.Complete(flush);
     }
 
     private void Look()
@@ -49,11 +51,6 @@ public sealed partial class RandomHistory
                 host.LastState = state;
             }
 
-            if (host.IsRunning && host.PlanMax is null && host.Coordinator.Phase == CoordinatorPhase.Recovering)
-            {
-                host.PlanMax = CountUnretired(host.Coordinator.Session.Number);
-            }
-
             if (host.NewRecovery() is { } recovery)
             {
                 JudgeRecovery(host, recovery);
@@ -61,8 +58,21 @@ public sealed partial class RandomHistory
         }
 
         _promises.Look();
+        JudgeUntold();
         NoteDirty();
         World.ScheduleIn(LookMicros, Look);
+    }
+
+    /// <summary>Counts at the begin of a recovery what it has to compare at most: its boards empty their tables before it has ended.</summary>
+    internal void LookAtRecoveries()
+    {
+        foreach (var host in HostsAndAuthority)
+        {
+            if (host.IsRunning && host.PlanMax is null && host.Coordinator.Phase == CoordinatorPhase.Recovering)
+            {
+                host.PlanMax = CountUnretired(host.Coordinator.Session.Number);
+            }
+        }
     }
 
     private void JudgeRecovery(HistoryHost host, RecoveryResult recovery)

@@ -8,9 +8,11 @@ namespace MirrorController.Tests.Harness.RandomHistory;
 public sealed partial class RandomHistory
 {
     private const long LookMicros = 5000;
-    private const long HealMaxMs = 300_000;
+    // A board whose chip had failed again and again waits for up to a minute before it tries once more.
+    private const long HealMaxMs = 90_000;
     private const long PollMs = 20;
     private const int RestartsMax = 2;
+    private const long StopMaxMicros = 10_000_000;
     // What a host sent before its end may be held up for longer than any fault lasts.
     private const long OnTheWayMaxMicros = 20_000_000;
     // A third more, for clocks that go slow.
@@ -144,6 +146,9 @@ public sealed partial class RandomHistory
         _promises.Flushed(flush);
     }
 
+    /// <summary>Counts the requests of a life of a host that have not ended.</summary>
+    internal int OpenOf(SimLoop loop) => _open.Keys.Count(r => r.Owner == loop);
+
     internal bool HasOldImage(SimNode board) => _faults.BoardWithImage == board;
 
     internal void Open(SimRequest request, string what) => _open.Add(request, what);
@@ -221,7 +226,7 @@ public sealed partial class RandomHistory
 
         Authority.Start();
         var loop = Authority.Node.Loop;
-        Authority.Node.Post(() => _ = ReconcileAsync(Authority.Coordinator));
+        Authority.Node.Post(() => loop!.Guard(ReconcileAsync(Authority.Coordinator), "authority"));
         World.ScheduleIn(1000 * patienceMs, End);
 
         async Task ReconcileAsync(Coordinator coordinator)
@@ -287,8 +292,13 @@ public sealed partial class RandomHistory
         World.RunFor(SilenceMs);
         var end = World.NowMicros + (HealMaxMs * 1000);
         var restarts = 0;
-        while (living.Coordinator.Describe().State != VolumeState.InSync || _open.Keys.Any(r => r.Owner == living.Node.Loop))
+        while (living.IsTold || living.Coordinator.Describe().State != VolumeState.InSync || _open.Keys.Any(r => r.Owner == living.Node.Loop))
         {
+            if (living.IsTold && living.Coordinator.Phase is not CoordinatorPhase.Stopped and not CoordinatorPhase.Fenced && World.NowMicros > end - (HealMaxMs * 1000) + StopMaxMicros)
+            {
+                throw new ConsistencyViolationException($"Rule 9: {living.Session.Name} was told to end and has not.");
+            }
+
             if (living.IsOver)
             {
                 // It met another one's opening and hears of it only now, or was told to end; the operator starts it again.
@@ -322,6 +332,8 @@ public sealed partial class RandomHistory
 
         World.Note("everything has healed");
         World.RunFor(2000);
+        Judge(living);
+        Use(living);
         Judge(living);
     }
 

@@ -1,0 +1,97 @@
+using MirrorController.Protocol.Nvm;
+using MirrorController.Protocol.Tags;
+using MirrorController.Tests.Harness.Checker;
+
+namespace MirrorController.Tests.Harness.RandomHistory;
+
+/// <content>What no table tells of is equal and durable everywhere, at any moment (rule 4).</content>
+public sealed partial class RandomHistory
+{
+    private const int LooksAtUntold = 10;
+
+    private int _looks;
+    private (long Changes, Tag Retired, int Told) _untoldJudged;
+
+    private void JudgeUntold()
+    {
+        if (++_looks % LooksAtUntold != 0 || _faults.BoardWithImage is not null)
+        {
+            return;
+        }
+
+        var told = new HashSet<long>();
+        var (changes, retired) = (0L, Tag.None);
+        for (var i = 0; i < Cluster.Boards.Count; i++)
+        {
+            if (!Cluster.Boards[i].IsRunning || Cluster.Boards[i].Instance is null || Cluster.Board(i).Table is not { } table)
+            {
+                return;
+            }
+
+            told.UnionWith(BlocksOf(table));
+            retired = Tag.Max(retired, table.Retired);
+            changes += Cluster.Boards[i].Disk.ChangeCount;
+        }
+
+        if (_untoldJudged == (changes, retired, told.Count))
+        {
+            return;
+        }
+
+        _untoldJudged = (changes, retired, told.Count);
+
+        var held = Cluster.Boards.ConvertAll(b => b.Disk.Peek(DataOffset, (int)Plan.SizeBytes));
+        for (var b = 0; b < held.Count; b++)
+        {
+            for (var block = 0; block < Plan.Blocks; block++)
+            {
+                if (!told.Contains(block))
+                {
+                    JudgeUntold(b, block, held);
+                }
+            }
+        }
+    }
+
+    private void JudgeUntold(int board, int block, List<byte[]> held)
+    {
+        var (at, name) = (block * Plan.BlockBytes, Cluster.Boards[board].Name);
+        var bytes = held[board].AsSpan(at, Plan.BlockBytes);
+        if (!bytes.SequenceEqual(held[0].AsSpan(at, Plan.BlockBytes)))
+        {
+            throw new ConsistencyViolationException($"Rule 4: block {block} of {Cluster.Boards[0].Name} and {name} differs, and no table tells of it.");
+        }
+
+        for (var within = 0; within < Plan.BlockBytes; within += SimDiskMedia.SectorBytes)
+        {
+            var sector = bytes.Slice(within, SimDiskMedia.SectorBytes);
+            foreach (var left in Cluster.Boards[board].Disk.Remains((DataOffset + at + within) / SimDiskMedia.SectorBytes))
+            {
+                if (left is null ? sector.ContainsAnyExcept((byte)0) : !sector.SequenceEqual(left))
+                {
+                    throw new ConsistencyViolationException($"Rule 4: a power cut would change block {block} of {name}, and no table tells of it.");
+                }
+            }
+        }
+    }
+
+    private IEnumerable<long> BlocksOf(NvmVolume table)
+    {
+        for (var e = 0; e < table.Table.Count; e++)
+        {
+            var range = table.Table[e].Range;
+            for (var block = range.Start; block < range.End; block++)
+            {
+                yield return block;
+            }
+        }
+
+        foreach (var mark in table.Marks)
+        {
+            for (var block = mark.Range.Start; block < mark.Range.End; block++)
+            {
+                yield return block;
+            }
+        }
+    }
+}
