@@ -197,7 +197,7 @@ internal sealed class BoardConnection(BoardNode board, bool isRefused) : IConnec
     private string Judge(Hello hello)
     {
         var record = board.Volume?.Record;
-        if (board.IsRestarting)
+        if (board.IsRestarting && hello.Role != HelloRole.Status)
         {
             return $"board {board.Options.Name} is starting anew";
         }

@@ -117,7 +117,7 @@ public sealed partial class BoardNode
         Volume = null;
         Store = MakeStore();
         BootId = Random.NextNonZero();
-        Condition = BoardCondition.Unusable;
+        (Condition, Reason) = (BoardCondition.Failed, why);
         await SettleAsync();
         IsRestarting = false;
         _startsAgain = false;

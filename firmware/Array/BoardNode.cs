@@ -139,10 +139,10 @@ public sealed partial class BoardNode
     internal void FailNvm(string fault)
     {
         IsRestarting = false;
+        Reason = fault;
         if (Condition != BoardCondition.Failed)
         {
             Condition = BoardCondition.Failed;
-            Reason = fault;
             Log.Error(fault);
             // Whoever is attached learns on its next connection that this board serves no more, and why.
             CloseConnections(fault);
