@@ -12,10 +12,12 @@ namespace MirrorController.Firmware.Devices;
 internal sealed class BoardDevices : IDisposable
 {
     private readonly I2cNvm _chip;
+    private readonly ChipLock? _lock;
 
-    private BoardDevices(I2cNvm chip, IDiskPlace disk)
+    private BoardDevices(I2cNvm chip, ChipLock? chipLock, IDiskPlace disk)
     {
         _chip = chip;
+        _lock = chipLock;
         Disk = disk;
     }
 
@@ -33,14 +35,19 @@ internal sealed class BoardDevices : IDisposable
     /// <exception cref="IOException">A device is in use or cannot be opened; the message is one sentence.</exception>
     public static BoardDevices Open(BoardConfiguration configuration, ILoop loop, IRandomSource random, INodeLog log)
     {
+        ChipLock? chipLock = null;
         var chip = configuration.Nvm.FilePath is null
-            ? OnBus(configuration.Nvm, loop)
+            ? OnBus(configuration.Nvm, loop, out chipLock)
             : Emulated(configuration.Nvm, configuration.Nvm.FilePath, loop, random, log);
-        return new BoardDevices(chip, Place(configuration.Disk, loop, random, log));
+        return new BoardDevices(chip, chipLock, Place(configuration.Disk, loop, random, log));
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _chip.Dispose();
+    public void Dispose()
+    {
+        _chip.Dispose();
+        _lock?.Dispose();
+    }
 
     private static I2cNvm Emulated(NvmConfiguration nvm, string path, ILoop loop, IRandomSource random, INodeLog log) =>
         EmulatedNvm.TryOpen(loop, nvm.Kind == NvmKind.Eeprom, path, nvm.RealTiming, random.Next(int.MaxValue), log, out var chip, out var fault)
@@ -48,10 +55,16 @@ internal sealed class BoardDevices : IDisposable
             : throw new IOException(fault);
 
     /// <summary>A chip on an I2C bus. Its calls block, so they run on a worker.</summary>
-    private static I2cNvm OnBus(NvmConfiguration nvm, ILoop loop)
+    private static I2cNvm OnBus(NvmConfiguration nvm, ILoop loop, out ChipLock? chipLock)
     {
+        chipLock = null;
         try
         {
+            if (OperatingSystem.IsLinux())
+            {
+                chipLock = ChipLock.Take($"/dev/i2c-{nvm.Bus}", nvm.Address);
+            }
+
             if (nvm.Kind == NvmKind.Fram)
             {
                 using var id = I2cDevice.Create(new I2cConnectionSettings(nvm.Bus, Mb85rcFram.DeviceIdAddress));
@@ -67,6 +80,7 @@ internal sealed class BoardDevices : IDisposable
         }
         catch (Exception e) when (e is IOException or PlatformNotSupportedException or UnauthorizedAccessException)
         {
+            chipLock?.Dispose();
             throw new IOException($"The memory chip at address 0x{nvm.Address:x2} of I2C bus {nvm.Bus} cannot be used: {e.Message.TrimEnd('.')}.", e);
         }
     }

@@ -2,12 +2,41 @@ using CsCheck;
 using MirrorController.Protocol.Blocks;
 using MirrorController.Protocol.Nvm;
 using MirrorController.Protocol.Tags;
+using MirrorController.Protocol.Views;
 
 namespace MirrorController.Tests.Unit.Nvm;
 
 /// <summary>N2, N3, N4: after a power cut at any byte the content is what was told as stored, perhaps with more of what was under way, in order.</summary>
 public sealed class NvmPowerCutTests
 {
+    [Fact]
+    public void N6_a_pair_that_a_cut_left_uneven_is_whole_after_the_next_start()
+    {
+        var rig = StoreRig.Fresh();
+        var old = rig.Volume.Record;
+        var record = old with { Session = new SessionId(7, 77) };
+        // The power goes when the first of the two copies stands.
+        rig.Chip.CutAfterBytes = VolumeSuperblock.Size;
+        rig.Loop.Within(() => _ = rig.Store.StoreVolumeAsync(0, record));
+        rig.Loop.RunAll();
+        Assert.True(rig.Chip.IsCut);
+
+        var after = rig.Restarted();
+        Assert.Equal(7u, after.Volume.Record.Session.Number);
+        // Whichever copy rots later, the other one knows the session that was answered.
+        _ = NvmLayout.TryMake(after.Chip.Image.Length, after.Chip.PageBytes, 1, out var layout, out _);
+        for (var copy = 0; copy < 2; copy++)
+        {
+            var rotten = new StoreRig([.. after.Chip.Image], after.Chip.PageBytes, 3);
+            rotten.Chip.Image.AsSpan(layout!.VolumeAddress(0, copy), VolumeSuperblock.Size).Fill(0x55);
+            Assert.Equal(NvmOpenState.Ok, rotten.Open().State);
+            Assert.Equal(7u, rotten.Volume.Record.Session.Number);
+        }
+
+        var settled = after.Restarted(4);
+        Assert.DoesNotContain(settled.Chip.Writes, w => w.Length == VolumeSuperblock.Size);
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(64)]
