@@ -1,3 +1,4 @@
+using MirrorController.Protocol.Nvm;
 using MirrorController.Protocol.Wire;
 
 namespace MirrorController.Firmware.Array;
@@ -7,6 +8,7 @@ namespace MirrorController.Firmware.Array;
 /// <code>
 ///   found on chip or disk                                  without --wipe   with --wipe
 ///   the member that is asked for                           done already     done already
+///   a member of this volume, made in another way           refused          refused
 ///   a valid or newer superblock or label of another        refused          refused
 ///   something that cannot be read                          refused          refused
 ///   damaged, or without our magic                          refused          overwritten
@@ -30,10 +32,7 @@ public sealed partial class BoardNode
     {
         if (Volume is { } volume)
         {
-            var record = volume.Record;
-            return VolumeIds.FromGuid(record.VolumeId) == request.Volume && record.Member == request.Member && record.SizeBytes == request.SizeBytes
-                ? null
-                : $"it holds member {record.Member} of volume {record.Name}, which is never overwritten";
+            return JudgeRepetition(volume.Record, request);
         }
 
         if (Condition == BoardCondition.Failed)
@@ -75,5 +74,51 @@ public sealed partial class BoardNode
         return found.State is LabelState.Foreign or LabelState.Damaged && !isOfThisCreation && !request.Wipe
             ? $"the disk {DiskPlace.Name} holds something foreign{SayWipe}"
             : null;
+    }
+
+    /// <summary>Says in what a creation differs from the one that made this member, or null: then there is nothing to do.</summary>
+    /// <remarks>A volume whose members have different first views can never be opened again.</remarks>
+    private static string? JudgeRepetition(VolumeRecord record, CreateRequest request)
+    {
+        if (VolumeIds.FromGuid(record.VolumeId) != request.Volume)
+        {
+            return $"it holds member {record.Member} of volume {record.Name}, which is never overwritten";
+        }
+
+        var differences = new List<string>();
+        var (view, wanted) = (record.View, request.View);
+        if (view?.Members.Count != wanted.Members.Count)
+        {
+            differences.Add($"has {view?.Members.Count ?? 0} members, not {wanted.Members.Count}");
+        }
+        else if (record.SizeBytes == request.SizeBytes && !view.IsSameAs(wanted))
+        {
+            differences.Add($"has another first {view}, not {wanted}");
+        }
+
+        if (record.Member != request.Member)
+        {
+            differences.Add($"has here its member {record.Member}, not {request.Member}");
+        }
+
+        if (record.SizeBytes != request.SizeBytes)
+        {
+            differences.Add($"has {record.SizeBytes} bytes, not {request.SizeBytes}");
+        }
+
+        if (record.BlockBytes != request.BlockBytes)
+        {
+            differences.Add($"has blocks of {record.BlockBytes} bytes, not {request.BlockBytes}");
+        }
+
+        if (request.SizeMaxBytes != 0 && record.SizeMaxBytes != request.SizeMaxBytes)
+        {
+            differences.Add($"may grow to {record.SizeMaxBytes} bytes, not {request.SizeMaxBytes}");
+        }
+
+        return differences.Count == 0
+            ? null
+            : $"volume {record.Name} exists and {string.Join(", ", differences)}; it is never overwritten or changed:"
+                + " repeat its creation with the boards, in the order, and with the size that it was created with";
     }
 }

@@ -73,6 +73,24 @@ public sealed class VolumeCreateTests : IDisposable
         Assert.True(File.Exists(_folder.File("north.disk")));
     }
 
+    [Fact]
+    public async Task A_board_more_in_the_list_is_refused_before_any_board_is_changed()
+    {
+        await StartBoardAsync("north");
+        await StartBoardAsync("south");
+        await CreateAsync(wipe: false);
+        await StartBoardAsync("east");
+
+        var fault = await Assert.ThrowsAsync<ControlException>(() => CreateAsync(wipe: true));
+
+        Assert.Contains("volume pond exists and has 2 members, not 3; it is never overwritten or changed: repeat its creation with", fault.Message, StringComparison.Ordinal);
+        Assert.False(File.Exists(_folder.File("east.disk")));
+
+        // With the list that it was created with it is repeated, and nothing is done.
+        _boards.RemoveAt(2);
+        await CreateAsync(wipe: false);
+    }
+
     private Task<IReadOnlyList<long>> CreateAsync(bool wipe) => _directory.CreateVolumeAsync(
         new AgentConfiguration
         {

@@ -249,6 +249,31 @@ public sealed class CreationTests
     }
 
     [Fact]
+    public void A_repeated_creation_that_asks_for_another_volume_is_refused_and_says_in_what_it_differs()
+    {
+        var rig = new RecoveryRig();
+        var creator = StartBoardAndCreator(rig);
+        Assert.True(Create(rig, creator, _first).IsOk);
+        var before = BoardImage.Of(rig.Cluster.Boards[0]);
+        foreach (var checkOnly in new[] { true, false })
+        {
+            AssertRefused(Repeat(r => r with { View = FirstView(rig, 3) }), "has 2 members, not 3;");
+            AssertRefused(Repeat(r => r with { View = FirstView(rig, id: 43) }), "has another first view ");
+            AssertRefused(Repeat(r => r with { Member = 1 }), "has here its member 0, not 1;");
+            AssertRefused(Repeat(r => r with { BlockBytes = 512 }), "has blocks of 4096 bytes, not 512;");
+            AssertRefused(Repeat(r => r with { SizeMaxBytes = 1 << 30 }), "may grow to 16777216 bytes, not 1073741824;");
+            AssertRefused(
+                Repeat(r => r with { SizeBytes = 4096, View = View.First(SessionId.None, 42, MemberSet.Range(2), 4096) }),
+                "has 1048576 bytes, not 4096;");
+            Assert.True(Repeat(r => r with { SizeMaxBytes = 16 << 20 }).IsOk);
+
+            LinkAnswer Repeat(Func<CreateRequest, CreateRequest> change) => Create(rig, creator, _first, wipe: true, checkOnly, change);
+        }
+
+        Assert.True(before.IsSameAs(BoardImage.Of(rig.Cluster.Boards[0])));
+    }
+
+    [Fact]
     public void A_volume_is_never_overwritten()
     {
         var rig = RecoveryRig.Started();
