@@ -7,12 +7,11 @@ namespace MirrorController.Firmware.Array;
 /// <summary>How a member is born (section 10a): a superblock that says 'being created', the disk zeroed and durable, its label, and last the superblock that says 'it exists', with the first view.</summary>
 /// <remarks>
 /// Before that last step a member does not exist. A creation that was cut is repeated under the same volume id and
-/// completes what is missing; under another id it begins anew. A volume that exists is never overwritten.
+/// completes what is missing; under another id it begins anew, and what stands on the disk without a label is foreign to it.
+/// A volume that exists is never overwritten.
 /// </remarks>
 public sealed partial class BoardNode
 {
-    private const long FileSizeMaxFactor = 16;
-    private const long FileSizeMaxBytes = 16L << 40;
     private bool _isCreating;
 
     internal async Task CreateAsync(BoardConnection from, FrameHeader header, CreateRequest? request, string wrong)
@@ -65,51 +64,6 @@ public sealed partial class BoardNode
         from.Reply(header, WireStatus.Ok, ref answer, writer);
     }
 
-    /// <summary>Says what stands against a creation, or null.</summary>
-    private async Task<string?> JudgeCreationAsync(CreateRequest request)
-    {
-        if (Volume is { } volume)
-        {
-            var record = volume.Record;
-            return VolumeIds.FromGuid(record.VolumeId) == request.Volume && record.Member == request.Member && record.SizeBytes == request.SizeBytes
-                ? null
-                : $"it holds member {record.Member} of volume {record.Name}, which is never overwritten";
-        }
-
-        if (Condition == BoardCondition.Failed)
-        {
-            return Reason.TrimEnd('.');
-        }
-
-        if (Condition == BoardCondition.Unusable && (!request.Wipe || Store.StartCounter != 0 || Reason.Contains("newer", StringComparison.Ordinal)))
-        {
-            return Reason.TrimEnd('.') + (Store.StartCounter == 0 ? "; if that may be overwritten, say --wipe" : string.Empty);
-        }
-
-        var found = await MemberDisk.FindLabelAsync(this);
-        var nvm = Store.Volume(0);
-        // Chip and label of one creation that did not come to its end are nobody's volume yet.
-        if (found.Label is { } label && !(nvm is not null && VolumeIds.ToGuid(label.Volume) == nvm.Record.VolumeId))
-        {
-            return $"the disk {DiskPlace.Name} holds member {label.Member} of volume {label.Name}, which is never overwritten";
-        }
-
-        if (found.State is LabelState.Newer)
-        {
-            return $"the disk {DiskPlace.Name} has a label of a newer format";
-        }
-
-        // What an earlier, cut creation left is ours to overwrite; any other content is foreign.
-        if (found.State is LabelState.Foreign or LabelState.Damaged && nvm is null && !request.Wipe)
-        {
-            return found.Fault is not null
-                ? found.Fault.TrimEnd('.')
-                : $"the disk {DiskPlace.Name} holds something foreign; if that may be overwritten, say --wipe";
-        }
-
-        return null;
-    }
-
     private async Task<string?> CreateMemberAsync(CreateRequest request)
     {
         if (Store.StartCounter == 0)
@@ -126,9 +80,7 @@ public sealed partial class BoardNode
             BootId = Store.BootId;
         }
 
-        var sizeMax = request.SizeMaxBytes != 0
-            ? request.SizeMaxBytes
-            : Math.Max(request.SizeBytes, Math.Min(request.SizeBytes * FileSizeMaxFactor, FileSizeMaxBytes));
+        var sizeMax = SizeMaxOf(request);
         var record = new VolumeRecord
         {
             VolumeId = VolumeIds.ToGuid(request.Volume),

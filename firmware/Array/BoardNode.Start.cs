@@ -10,6 +10,7 @@ public sealed partial class BoardNode
     private const long LookAgainMs = 1000;
     private bool _diskIsAway;
     private bool _isStopped;
+    private bool _chipHoldsOurs;
 
     /// <summary>Starts the board: settles what the last life left, then listens.</summary>
     /// <remarks>It also listens when chip or disk cannot be used: it then answers only status, and creation if they are blank.</remarks>
@@ -59,6 +60,7 @@ public sealed partial class BoardNode
     internal async Task SettleAsync()
     {
         var opened = await Store.OpenAsync();
+        _chipHoldsOurs = opened.HoldsOurs;
         switch (opened.State)
         {
             case NvmOpenState.Ok:
@@ -139,7 +141,7 @@ public sealed partial class BoardNode
 
     private async Task JudgeBlankChipAsync()
     {
-        var label = await MemberDisk.FindLabelAsync(this);
+        var label = await MemberDisk.FindLabelAsync(this, DiskLabel.HeadBytesMin);
         if (label.IsAway)
         {
             CountDiskAway(label.Fault!);
@@ -154,6 +156,8 @@ public sealed partial class BoardNode
         }
 
         Condition = BoardCondition.Blank;
-        Reason = "Chip and disk are blank; the board waits for a creation.";
+        Reason = label.State == LabelState.Blank
+            ? "Chip and disk are blank; the board waits for a creation."
+            : $"The memory chip is blank, and the disk {DiskPlace.Name} holds something foreign; the board waits for a creation with --wipe.";
     }
 }

@@ -49,12 +49,16 @@ public interface IDiskPlace
     /// <summary>Gets the kind and path, for messages.</summary>
     string Name { get; }
 
+    /// <summary>Gets whether a block device must be there. A file is made by the creation: one that is there before is somebody's.</summary>
+    bool IsDevice { get; }
+
     /// <summary>Opens the disk if it exists.</summary>
     /// <param name="device">The disk when it was opened.</param>
     /// <param name="sentence">Why it is refused.</param>
     DiskFinding Open(out IBlockDevice? device, out string sentence);
 
-    /// <summary>Makes the disk: a new file that reads as zeroes, or a block device that has at least this size.</summary>
+    /// <summary>Makes the disk: a new file that reads as zeroes, in the place of one that is there, or a block device that has at least this size.</summary>
+    /// <remarks>Who calls it has judged what is there: it is gone afterwards.</remarks>
     /// <param name="sizeBytes">The size needed, label and maps included.</param>
     /// <param name="mustZero">Whether what was there must be zeroed whole before it is used: a block device.</param>
     /// <param name="sentence">Why it cannot be made.</param>

@@ -4,20 +4,20 @@ using MirrorController.Protocol.Wire;
 
 namespace MirrorController.Firmware.Array;
 
-/// <summary>What a place of a label turned out to hold.</summary>
+/// <summary>What a place of a label turned out to hold; of two copies the later in this order counts.</summary>
 internal enum LabelState
 {
-    /// <summary>Wholly 0x00 or wholly 0xFF: never used.</summary>
+    /// <summary>Wholly 0x00 or wholly 0xFF: no label. Whether the disk was ever used this does not tell.</summary>
     Blank,
 
     /// <summary>No magic of ours.</summary>
     Foreign,
 
-    /// <summary>Ours, by a newer version.</summary>
-    Newer,
-
     /// <summary>Ours, torn or damaged.</summary>
     Damaged,
+
+    /// <summary>Ours, by a newer version.</summary>
+    Newer,
 
     /// <summary>Ours and whole.</summary>
     Valid,
@@ -55,8 +55,14 @@ internal sealed record DiskLabel
     /// <summary>The format's version.</summary>
     public const ushort Version = 1;
 
+    /// <summary>The room that a copy has.</summary>
+    public const int PlaceBytes = 4096;
+
     /// <summary>The places of the two copies.</summary>
     public const long SecondCopyOffset = 64 * 1024;
+
+    /// <summary>Up to where the places of the labels reach.</summary>
+    public const long HeadBytesMin = SecondCopyOffset + PlaceBytes;
 
     /// <summary>Where the missed maps begin.</summary>
     public const long MapsOffset = 128 * 1024;

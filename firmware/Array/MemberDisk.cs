@@ -63,8 +63,10 @@ internal sealed class MemberDisk(IBlockDevice device, DiskLabel label)
         return (new MemberDisk(device!, found.Label!), string.Empty, false);
     }
 
-    /// <summary>Looks whether there is a disk with a label of ours.</summary>
-    public static async Task<FoundLabel> FindLabelAsync(BoardNode board)
+    /// <summary>Looks whether there is a disk, with a label of ours or with something foreign (section 10a).</summary>
+    /// <param name="board">The board.</param>
+    /// <param name="headBytes">How far a block device has to be blank to count as blank: labels, maps, all up to the data. A file counts as blank only if there is none.</param>
+    public static async Task<FoundLabel> FindLabelAsync(BoardNode board, long headBytes)
     {
         switch (board.DiskPlace.Open(out var device, out var sentence))
         {
@@ -75,6 +77,13 @@ internal sealed class MemberDisk(IBlockDevice device, DiskLabel label)
         }
 
         var found = await ReadLabelAsync(board, device!);
+        if (found.State == LabelState.Blank)
+        {
+            found = board.DiskPlace.IsDevice
+                ? await ReadHeadAsync(board, device!, Math.Min(headBytes, device!.SizeBytes))
+                : new FoundLabel(LabelState.Foreign, null, null);
+        }
+
         device!.Close();
         return found with { IsAway = found.Fault is not null };
     }
@@ -91,7 +100,7 @@ internal sealed class MemberDisk(IBlockDevice device, DiskLabel label)
         }
 
         var zeroed = new AsyncCompletion(board.Loop);
-        device!.Zero(0, Math.Min(device.SizeBytes, DiskLabel.SecondCopyOffset + DiskLabel.Size), zeroed);
+        device!.Zero(0, Math.Min(device.SizeBytes, DiskLabel.HeadBytesMin), zeroed);
         var status = await zeroed.Task;
         if (status.IsOk)
         {
@@ -190,7 +199,7 @@ internal sealed class MemberDisk(IBlockDevice device, DiskLabel label)
             var offset = copy * DiskLabel.SecondCopyOffset;
             if (offset + DiskLabel.Size > device.SizeBytes)
             {
-                return best.Label is null ? new FoundLabel(LabelState.Foreign, null, null) : best;
+                return best with { State = AtLeastForeign(best.State) };
             }
 
             var slice = board.Pool.Rent(DiskLabel.Size);
@@ -200,7 +209,7 @@ internal sealed class MemberDisk(IBlockDevice device, DiskLabel label)
             if (!status.IsOk)
             {
                 slice.Release();
-                best = best.Label is null ? new FoundLabel(LabelState.Foreign, null, status.Fault) : best;
+                best = best.Label is null ? best with { State = AtLeastForeign(best.State), Fault = status.Fault } : best;
                 continue;
             }
 
@@ -209,11 +218,36 @@ internal sealed class MemberDisk(IBlockDevice device, DiskLabel label)
             var isNewer = label is not null && (best.Label is null || label.Sequence > best.Label.Sequence);
             if (isNewer || (best.Label is null && state > best.State))
             {
-                best = new FoundLabel(state, label, null);
+                // What one place holds does not tell what stands in the other, which could not be read.
+                best = new FoundLabel(state, label, label is null ? best.Fault : null);
             }
         }
 
         return best;
+    }
+
+    private static LabelState AtLeastForeign(LabelState state) => state == LabelState.Blank ? LabelState.Foreign : state;
+
+    /// <summary>Tells whether a block device without a label is blank: another's signature may stand anywhere in front of the data.</summary>
+    private static async Task<FoundLabel> ReadHeadAsync(BoardNode board, IBlockDevice device, long headBytes)
+    {
+        byte? fill = null;
+        for (long at = 0; at < headBytes; at += Chunk.Size)
+        {
+            var slice = board.Pool.Rent((int)Math.Min(Chunk.Size, headBytes - at));
+            var read = new AsyncCompletion(board.Loop);
+            device.Read(at, slice, read);
+            var status = await read.Task;
+            fill ??= slice.Span[0];
+            var isBlank = fill is 0x00 or 0xFF && !slice.Span.ContainsAnyExcept(fill.Value);
+            slice.Release();
+            if (!status.IsOk || !isBlank)
+            {
+                return new FoundLabel(LabelState.Foreign, null, status.Fault);
+            }
+        }
+
+        return new FoundLabel(LabelState.Blank, null, null);
     }
 
     private static string? Judge(BoardNode board, VolumeRecord record, IBlockDevice device, FoundLabel found)

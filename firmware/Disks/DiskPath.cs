@@ -8,6 +8,8 @@ internal sealed record DiskPath(SafeFileHandle File, long SizeBytes, int Physica
     /// <summary>What a file on a file system of 4 KiB blocks never tears; smaller devices are welcome to it.</summary>
     private const int FileSectorBytes = 512;
 
+    public bool IsDevice => Description.StartsWith("block", StringComparison.Ordinal);
+
     public static DiskPath Open(string path)
     {
         if (!Path.Exists(path))
@@ -38,13 +40,13 @@ internal sealed record DiskPath(SafeFileHandle File, long SizeBytes, int Physica
         if (Path.Exists(path))
         {
             var disk = Open(path);
-            if (disk.Description.StartsWith("block", StringComparison.Ordinal) && disk.SizeBytes >= sizeBytes)
+            if (disk.IsDevice && disk.SizeBytes >= sizeBytes)
             {
                 return disk;
             }
 
             disk.File.Dispose();
-            throw new IOException(disk.Description.StartsWith("block", StringComparison.Ordinal)
+            throw new IOException(disk.IsDevice
                 ? $"The {disk.Description} has {disk.SizeBytes} bytes, {sizeBytes} are needed."
                 : $"The file {path} exists already.");
         }

@@ -14,6 +14,9 @@ public sealed class FileDiskPlace(ILoop loop, string path, bool isDevice, DiskMo
     /// <inheritdoc/>
     public string Name { get; } = (isDevice ? "block device " : "file ") + path;
 
+    /// <inheritdoc/>
+    public bool IsDevice => isDevice;
+
     /// <summary>Gets the side file of the disk's emulated cache.</summary>
     public string CachePath => path + ".cache";
 
@@ -61,6 +64,15 @@ public sealed class FileDiskPlace(ILoop loop, string path, bool isDevice, DiskMo
         {
             if (!isDevice && Path.Exists(path))
             {
+                // Opened first: what another process uses is not taken away from it, nor a device's name from the system.
+                var there = DiskPath.Open(path);
+                there.File.Dispose();
+                if (there.IsDevice)
+                {
+                    sentence = $"The {there.Description} is no file; the board's configuration has to say that its kind is device.";
+                    return null;
+                }
+
                 // What a cut creation left, or what the operator said may go: a new file in its place reads as zeroes.
                 File.Delete(path);
             }

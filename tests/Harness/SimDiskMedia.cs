@@ -41,6 +41,9 @@ public sealed class SimDiskMedia
     /// <summary>Gets or sets whether the disk was made by a creation: until then it is a file that does not exist.</summary>
     public bool WasMade { get; set; }
 
+    /// <summary>Gets or sets whether the disk is a block device, which is there before any creation.</summary>
+    public bool IsDevice { get; set; }
+
     public SimDiskFaults Faults { get; } = new();
 
     /// <summary>Gets or sets whether the file system tells of holes: what was never made durable and waits for no sync is one, whatever a page in the cache says.</summary>

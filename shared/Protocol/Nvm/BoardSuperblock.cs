@@ -128,7 +128,7 @@ public sealed record BoardSuperblock
 
         version = BinaryPrimitives.ReadUInt16LittleEndian(source[8..]);
         sequence = BinaryPrimitives.ReadUInt64LittleEndian(source[16..]);
-        if (version > Version)
+        if (version > Version && !IsHalfErased(version))
         {
             // Also with a wrong CRC: what may be a newer program's is never called blank.
             return SuperblockState.Newer;
@@ -176,6 +176,9 @@ public sealed record BoardSuperblock
 
         return SuperblockState.Valid;
     }
+
+    /// <summary>A power cut within the format's two bytes: one of them is still that of an erased chip, which no format's number has.</summary>
+    private static bool IsHalfErased(ushort version) => version >> 8 == 0xFF || (version & 0xFF) == 0xFF;
 
     /// <summary>A power cut within the first eight bytes of a chip's first superblock: a part of the magic, and nothing else.</summary>
     private static bool IsTornFirstWrite(ReadOnlySpan<byte> source)

@@ -25,4 +25,8 @@ public enum NvmOpenState
 /// <summary>The outcome of opening a chip.</summary>
 /// <param name="State">What it is.</param>
 /// <param name="Sentence">One sentence about it, for log and status.</param>
-public readonly record struct NvmOpenResult(NvmOpenState State, string Sentence);
+public readonly record struct NvmOpenResult(NvmOpenState State, string Sentence)
+{
+    /// <summary>Gets whether a board superblock of ours was seen that is valid, or of a newer format: the chip is some board's, whatever else is wrong with it, and is never formatted.</summary>
+    public bool HoldsOurs { get; init; }
+}

@@ -27,7 +27,7 @@ public sealed partial class NvmStore
             }
         }
 
-        var result = Judge(image);
+        var result = Judge(image, out var holdsOurs) with { HoldsOurs = holdsOurs };
         if (result.State == NvmOpenState.Ok)
         {
             Attach(_layout!);
@@ -45,7 +45,7 @@ public sealed partial class NvmStore
     private static NvmOpenResult Damaged(string sentence) =>
         new(NvmOpenState.Damaged, sentence + " The board counts as blank.");
 
-    private NvmOpenResult Judge(ReadOnlySpan<byte> image)
+    private NvmOpenResult Judge(ReadOnlySpan<byte> image, out bool holdsOurs)
     {
         var blocks = new BoardSuperblock?[2];
         var states = new SuperblockState[2];
@@ -57,6 +57,8 @@ public sealed partial class NvmStore
             states[copy] = BoardSuperblock.Read(image.Slice(copy * place, BoardSuperblock.Size), copy, out blocks[copy], out sequences[copy], out versions[copy]);
         }
 
+        // One copy is enough, also where the pair as a whole counts as damaged.
+        holdsOurs = states.AsSpan().ContainsAny(SuperblockState.Valid, SuperblockState.Newer);
         var (state, counts) = SuperblockPair.Choose(states[0], sequences[0], states[1], sequences[1]);
         switch (state)
         {

@@ -70,6 +70,45 @@ public sealed class SuperblockPairTests
         Assert.Equal(NvmOpenState.Damaged, Opened(image => { ours.CopyTo(image, 0); image[530] ^= 1; image[530 + 640] ^= 1; }));
     }
 
+    [Fact]
+    public void One_whole_or_newer_superblock_makes_a_chip_ours_whatever_else_is_wrong_with_it()
+    {
+        var ours = StoreRig.Fresh().Chip.Image;
+        var both = new byte[32768];
+        _ = BoardSuperblock.Read(ours.AsSpan(0, 256), 0, out var superblock, out _, out _);
+        superblock!.WriteTo(both, 0);
+        superblock.WriteTo(both.AsSpan(256), 1);
+
+        AssertOurs(true, NvmOpenState.Ok, ours);
+        AssertOurs(true, NvmOpenState.Ok, ours, image => image[20] ^= 1);
+        AssertOurs(true, NvmOpenState.Damaged, both);
+        AssertOurs(true, NvmOpenState.Damaged, ours, image => { image[530] ^= 1; image[530 + 640] ^= 1; });
+        AssertOurs(true, NvmOpenState.Newer, ours, image => { image[8] = 2; image[264] = 2; });
+        AssertOurs(true, NvmOpenState.Foreign, ours, pageBytes: 64);
+        AssertOurs(false, NvmOpenState.Damaged, ours, image => { image[30] ^= 1; image[286] ^= 1; });
+        AssertOurs(false, NvmOpenState.Foreign, new byte[32768], image => image[100] = 1);
+        AssertOurs(false, NvmOpenState.Blank, new byte[32768]);
+    }
+
+    [Theory]
+    [InlineData(8)]
+    [InlineData(9)]
+    public void A_first_superblock_that_was_cut_in_its_format_is_torn_and_not_newer(int kept)
+    {
+        var whole = StoreRig.Fresh().Chip.Image;
+        var torn = Enumerable.Repeat((byte)0xFF, 32768).ToArray();
+        whole.AsSpan(0, kept).CopyTo(torn);
+        AssertOurs(false, NvmOpenState.Damaged, torn);
+    }
+
+    private static void AssertOurs(bool isOurs, NvmOpenState state, byte[] content, Action<byte[]>? change = null, int pageBytes = 1)
+    {
+        byte[] image = [.. content];
+        change?.Invoke(image);
+        var opened = new StoreRig(image, pageBytes).Open();
+        Assert.Equal((state, isOurs), (opened.State, opened.HoldsOurs));
+    }
+
     private static NvmOpenState Opened(Action<byte[]> change)
     {
         var image = new byte[32768];
