@@ -117,6 +117,7 @@ public sealed class StartAgainTests
         cluster.AssertMirrorsEqual();
         board.PowerCut();
         board.Start();
+        cluster.World.RunFor(1000);
         cluster.RunUntilInSync();
         foreach (var (block, version) in written)
         {
