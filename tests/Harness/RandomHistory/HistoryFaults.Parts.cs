@@ -119,7 +119,7 @@ internal sealed partial class HistoryFaults
                 Later(DownMaxMs, () => disk.ExtraDelayMicros = 0);
                 break;
             case HistoryFault.SlowSyncs:
-                disk.ExtraSyncDelayMicros = _random.Between(5000, 400_000);
+                disk.ExtraSyncDelayMicros = _random.OneIn(2) ? _random.Between(5000, 400_000) : _random.Between(400_000, 2_500_000);
                 Later(2 * DownMaxMs, () => disk.ExtraSyncDelayMicros = 0);
                 for (var i = _random.Below(4); i > 0; i--)
                 {
