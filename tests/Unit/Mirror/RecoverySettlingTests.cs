@@ -1,5 +1,6 @@
 using MirrorController.Protocol.Coordination;
 using MirrorController.Protocol.Seams;
+using MirrorController.Protocol.Blocks;
 using MirrorController.Protocol.Wire;
 using MirrorController.Tests.Harness;
 
@@ -217,6 +218,29 @@ public sealed class RecoverySettlingTests
         Assert.True(rig.State(0).Retired < RecoveryRig.Start(number));
         Assert.True(hand.Ask(0, Frame(Command.Finish, 2)).IsOk);
         Assert.Equal(RecoveryRig.Start(number), rig.State(0).Retired);
+    }
+
+    [Fact]
+    public void R5_what_SETTLE_marked_is_written_back_for_the_next_session_though_its_entries_count_as_sure_by_then()
+    {
+        var rig = RecoveryRig.Started();
+        rig.Cluster.Host.PowerCut();
+        var hand = HandPeer.Start(rig.Cluster);
+        var number = rig.Session(0) + 1;
+        Assert.True(hand.AttachAndEndReplay(0, number, 1).IsOk);
+        FrameHeader Frame(Command command) => new() { Command = command, Session = number, Token = 1 };
+        Assert.True(hand.Ask(0, Frame(Command.WriteBack)).IsOk);
+        Assert.True(hand.Ask(0, Frame(Command.Sync)).IsOk);
+        Assert.True(hand.Ask(0, Frame(Command.Settle), RangeList.Write(new WireWriter(), [new BlockRange(4, 2)])).IsOk);
+
+        // The host dies before FINISH, the board lives on.
+        hand.Stop();
+        var next = HandPeer.Start(rig.Cluster, "next");
+        number++;
+        Assert.True(next.AttachAndEndReplay(0, number, 2).IsOk);
+        var before = rig.Cluster.Boards[0].Disk.OperationCount;
+        Assert.True(next.Ask(0, Frame(Command.WriteBack)).IsOk);
+        Assert.Equal(before + 2, rig.Cluster.Boards[0].Disk.OperationCount);
     }
 
     [Theory]
