@@ -10,7 +10,12 @@ public sealed class ChipLockTests
     [Fact]
     public void A_chip_is_used_by_one_board_at_a_time_and_its_neighbours_on_the_bus_by_others()
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux(), "The lock is Linux'.");
+        if (!OperatingSystem.IsLinux())
+        {
+            // Elsewhere there is no I2C bus to lock.
+            return;
+        }
+
         using (ChipLock.Take(Bus, 0x50))
         {
             using var neighbour = ChipLock.Take(Bus, 0x51);
