@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using System.Runtime.Versioning;
 using Microsoft.Win32.SafeHandles;
 
 namespace MirrorController.Firmware.Devices;
@@ -19,11 +18,10 @@ internal sealed unsafe partial class ChipLock : IDisposable
 
     private ChipLock(SafeFileHandle bus) => _bus = bus;
 
-    /// <summary>Locks a chip.</summary>
+    /// <summary>Locks a chip; for Linux.</summary>
     /// <param name="busPath">The bus' device file, such as <c>/dev/i2c-1</c>.</param>
     /// <param name="address">The chip's address.</param>
     /// <exception cref="IOException">Another process has it, or the bus cannot be opened; the message is one sentence.</exception>
-    [SupportedOSPlatform("linux")]
     public static ChipLock Take(string busPath, int address)
     {
         var bus = File.OpenHandle(busPath, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
