@@ -24,6 +24,9 @@ public enum HistoryFault
     /// <summary>The host dies; when one opens again, a board or all of them lose their power at their n-th operation from then, and perhaps the host at its n-th arrival.</summary>
     CutInRecovery,
 
+    /// <summary>The host dies; in the recovery that follows a board's sync fails, its process is killed and comes back, and the system drops its clean pages sooner or later.</summary>
+    LoseCopies,
+
     /// <summary>Hosts and boards lose their power together.</summary>
     CutEverything,
 

@@ -118,6 +118,9 @@ internal sealed partial class HistoryFaults
             case HistoryFault.CutInRecovery:
                 CutInRecovery();
                 break;
+            case HistoryFault.LoseCopies:
+                LoseCopies(board);
+                break;
             case HistoryFault.CutEverything:
                 CutHosts();
                 _boards.ForEach(Cut);
@@ -222,6 +225,44 @@ internal sealed partial class HistoryFaults
                 CutHostAtArrival();
             }
         });
+    }
+
+    private void LoseCopies(SimNode board)
+    {
+        const int LookMicros = 500;
+        foreach (var host in _history.HostsAndAuthority.Where(h => h.IsRunning))
+        {
+            host.PowerCut(_random.OneIn(2));
+        }
+
+        var (lookUntil, backMicros) = (World.NowMicros + (1000 * DownMaxMs), _random.Between(0, 20_000));
+        var drops = Enumerable.Range(0, 3).Select(_ => _random.Between(0, 400_000)).ToList();
+        World.ScheduleIn(1000 * _random.Between(0, 100), () =>
+        {
+            if (!_history.IsEnding)
+            {
+                _history.StartAHost();
+                board.Disk.Faults.FailSyncs = 1;
+                Look();
+            }
+        });
+
+        void Look()
+        {
+            if (board.Disk.Faults.FailSyncs > 0 || _history.IsEnding)
+            {
+                if (World.NowMicros < lookUntil && !_history.IsEnding)
+                {
+                    World.ScheduleIn(LookMicros, Look);
+                }
+
+                return;
+            }
+
+            board.Kill();
+            World.ScheduleIn(backMicros, () => Return(board));
+            drops.ForEach(d => World.ScheduleIn(d, () => Drop(board)));
+        }
     }
 
     private void CutHostAtArrival()
