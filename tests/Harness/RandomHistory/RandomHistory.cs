@@ -263,6 +263,15 @@ public sealed partial class RandomHistory
         Heal();
         _promises.JudgeRoom();
         CutOnceMore();
+        var sum = default(SimStateHash);
+        foreach (var board in Cluster.Boards)
+        {
+            sum.Add(board.Nvm.Bytes);
+            board.Disk.AddTo(ref sum);
+        }
+
+        // In the log, so that a seed that is run twice is compared in what it left, too.
+        World.Note(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"the sum over all chips and disks is {sum.Value:x16}"));
     }
 
     /// <summary>Rule 9: once faults stop, everything finishes. Then all mirrors are equal and right.</summary>
