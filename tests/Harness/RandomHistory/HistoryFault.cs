@@ -69,6 +69,9 @@ public enum HistoryFault
     /// <summary>Some blocks of a disk, or the same ones of all disks, cannot be read for a while, or until they are written.</summary>
     SpoilBlocks,
 
+    /// <summary>The host dies, and some of what is then to be compared cannot be read on any board, or on one, until after the recovery, or not that long.</summary>
+    SpoilRecovery,
+
     /// <summary>Some syncs of a disk fail and mark the pages clean.</summary>
     FailDiskSyncs,
 

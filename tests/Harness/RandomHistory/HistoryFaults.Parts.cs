@@ -121,7 +121,7 @@ internal sealed partial class HistoryFaults
             case HistoryFault.SlowSyncs:
                 disk.ExtraSyncDelayMicros = _random.OneIn(2) ? _random.Between(5000, 400_000) : _random.Between(400_000, 2_500_000);
                 Later(2 * DownMaxMs, () => disk.ExtraSyncDelayMicros = 0);
-                for (var i = _random.Below(4); i > 0; i--)
+                for (var i = 1 + _random.Below(6); i > 0; i--)
                 {
                     // Meanwhile its host loses the connection, and comes again while a sync still runs.
                     Later(DownMaxMs, () => _history.Hosts.ForEach(h => World.Fabric.CutLoud(board.Name, h.Node.Name)));

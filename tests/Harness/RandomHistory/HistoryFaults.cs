@@ -118,6 +118,9 @@ internal sealed partial class HistoryFaults
             case HistoryFault.CutInRecovery:
                 CutInRecovery();
                 break;
+            case HistoryFault.SpoilRecovery:
+                SpoilRecovery(board);
+                break;
             case HistoryFault.LoseCopies:
                 LoseCopies(board);
                 break;
@@ -225,6 +228,39 @@ internal sealed partial class HistoryFaults
                 CutHostAtArrival();
             }
         });
+    }
+
+    private void SpoilRecovery(SimNode board)
+    {
+        var told = _history.BlocksToCompare().Order().ToList();
+        if (told.Count == 0)
+        {
+            return;
+        }
+
+        foreach (var host in _history.HostsAndAuthority.Where(h => h.IsRunning))
+        {
+            host.PowerCut(_random.OneIn(2));
+        }
+
+        var block = told[_random.Below(told.Count)];
+        var range = (_history.DataOffset + (block * _history.Plan.BlockBytes), (1 + _random.Below(3)) * (long)_history.Plan.BlockBytes);
+        var spoiled = _random.OneIn(3) ? [board] : _boards;
+        spoiled.ForEach(b => b.Disk.Faults.Spoiled.Add(range));
+        World.Note($"block {block} and what follows cannot be read on {string.Join(", ", spoiled.Select(b => b.Name))}");
+        var (healMs, again, againMs) = (_random.Between(5, 800), _random.OneIn(2), _random.Between(5, 1000));
+        World.ScheduleIn(1000 * _random.Between(0, 100), _history.StartAHost);
+        World.ScheduleIn(1000 * healMs, () => spoiled.ForEach(b => b.Disk.Faults.Heal(range.Item1, range.Item2)));
+        if (again)
+        {
+            World.ScheduleIn(1000 * againMs, () =>
+            {
+                if (!_history.IsEnding)
+                {
+                    CutHosts();
+                }
+            });
+        }
     }
 
     private void LoseCopies(SimNode board)

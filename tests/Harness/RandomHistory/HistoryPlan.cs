@@ -44,6 +44,7 @@ public sealed class HistoryPlan
             // What is judged where every block can be read is judged in half of the seeds.
             _weights[(int)HistoryFault.FailDiskReads] = 0;
             _weights[(int)HistoryFault.SpoilBlocks] = 0;
+            _weights[(int)HistoryFault.SpoilRecovery] = 0;
             _weights[(int)HistoryFault.UnplugDisk] = 0;
         }
 
@@ -142,7 +143,7 @@ public sealed class HistoryPlan
     public BoardOptions Apply(BoardOptions options) => IsImpatient ? options with { DiskTroubleMaxMs = 200, StartAgainFirstMs = 50 } : options;
 
     /// <summary>Gets whether reads of disks fail now and then.</summary>
-    public bool ReadsFail => Has(HistoryFault.FailDiskReads) || Has(HistoryFault.SpoilBlocks) || Has(HistoryFault.UnplugDisk);
+    public bool ReadsFail => Has(HistoryFault.FailDiskReads) || Has(HistoryFault.SpoilBlocks) || Has(HistoryFault.SpoilRecovery) || Has(HistoryFault.UnplugDisk);
 
     /// <summary>Tells whether this seed has a kind of fault.</summary>
     public bool Has(HistoryFault fault) => _weights[(int)fault] > 0;

@@ -75,7 +75,22 @@ public sealed partial class RandomHistory
         }
     }
 
-    private IEnumerable<long> BlocksOf(NvmVolume table)
+    /// <summary>Gets the blocks that some board's table tells of.</summary>
+    internal HashSet<long> BlocksToCompare()
+    {
+        var told = new HashSet<long>();
+        for (var i = 0; i < Cluster.Boards.Count; i++)
+        {
+            if (Cluster.Boards[i] is { IsRunning: true, Instance: not null } && Cluster.Board(i).Table is { } table)
+            {
+                told.UnionWith(BlocksOf(table));
+            }
+        }
+
+        return told;
+    }
+
+    private static IEnumerable<long> BlocksOf(NvmVolume table)
     {
         for (var e = 0; e < table.Table.Count; e++)
         {
