@@ -12,8 +12,11 @@ namespace MirrorController.Tests.Harness.RandomHistory;
 /// </remarks>
 internal sealed class HistoryImages(RandomHistory history)
 {
+    private const int StartsMax = 12;
+    private const long StartEveryMicros = 30_000;
+
     private readonly Dictionary<SimNode, Image> _taken = [];
-    private (SimNode Board, Image Image, Image Right, bool IsForSession)? _inside;
+    private (SimNode Board, Image Image, Image Right, bool IsForSession, bool IsByMarks)? _inside;
 
     /// <summary>Gets the board that has an old image in it, or null.</summary>
     public SimNode? Board => _inside?.Board;
@@ -37,17 +40,17 @@ internal sealed class HistoryImages(RandomHistory history)
             var isBelow = history.Cluster.Boards.Exists(b => b != other && b.IsRunning && BoardOf(b)?.Volume?.Nvm.Retired > image.Durable);
             if (isBelow ? random.OneIn(2) : IsKnown(other))
             {
-                PutIn(other, image, volume.Nvm.Durable, !isBelow, random);
+                PutIn(other, image, !isBelow, random);
                 return true;
             }
         }
 
         if (!_taken.ContainsKey(board) && board.IsRunning && BoardOf(board) is { Volume: { } taken })
         {
-            var durable = taken.Nvm.Durable;
+            var marks = MarksOf(board);
             board.PowerCut(random.OneIn(2));
-            history.World.Note($"an image of {board.Name} is taken: its D is {durable}");
-            _taken[board] = Take(board, durable);
+            history.World.Note($"an image of {board.Name} is taken: its D is {marks.Durable}");
+            _taken[board] = Take(board, marks);
             board.Start();
         }
 
@@ -67,7 +70,7 @@ internal sealed class HistoryImages(RandomHistory history)
     /// <returns>True if it has started, with what it had.</returns>
     public bool Starts(SimNode board)
     {
-        if (_inside is not { IsForSession: true } inside || inside.Board != board)
+        if (_inside is not { IsForSession: true, IsByMarks: false } inside || inside.Board != board)
         {
             return false;
         }
@@ -114,14 +117,45 @@ internal sealed class HistoryImages(RandomHistory history)
         }
     }
 
-    private void PutIn(SimNode board, Image image, Tag durable, bool isForSession, SimRandom random)
+    private void PutIn(SimNode board, Image image, bool isForSession, SimRandom random)
     {
+        var marks = MarksOf(board);
+        var more = (int)(marks.StartCounter - image.StartCounter) + 1;
+        var isByMarks = isForSession && more <= StartsMax && image.Durable < KnownDurable(board) && random.OneIn(2);
         board.PowerCut(random.OneIn(2));
-        _inside = (board, image, Take(board, durable), isForSession);
+        _inside = (board, image, Take(board, marks), isForSession, isByMarks);
         history.World.Note($"{board.Name} gets an old image: its D is {image.Durable}, {(isForSession ? "the coordinator has seen it since" : "another board's R is above")}");
         Restore(board, image);
         board.Start();
+        if (isByMarks)
+        {
+            StartMore(board, image, more);
+        }
     }
+
+    /// <summary>Starts an image again and again, until its start counter tells nothing any more: then its D has to.</summary>
+    private void StartMore(SimNode board, Image image, int more) => history.World.ScheduleIn(StartEveryMicros, () =>
+    {
+        if (more > 0 && _inside is { } inside && inside.Board == board && inside.Image == image && board.IsRunning && !history.IsEnding)
+        {
+            board.PowerCut();
+            board.Start();
+            StartMore(board, image, more - 1);
+        }
+    });
+
+    /// <summary>Gets what the only coordinator knows to be durable on a board at least.</summary>
+    private Tag KnownDurable(SimNode board)
+    {
+        var living = history.HostsAndAuthority.Where(h => h.IsRunning).ToList();
+        return living is [{ IsTold: false, Coordinator.Phase: CoordinatorPhase.Serving } host]
+            && host.Coordinator.Describe().Members.FirstOrDefault(m => m.Board == board.Name)?.State is { } state
+            ? state.Durable
+            : Tag.None;
+    }
+
+    private static (Tag Durable, ulong StartCounter) MarksOf(SimNode board) =>
+        (BoardOf(board)!.Table!.Durable, BoardOf(board)!.Describe().StartCounter);
 
     /// <summary>Tells whether the only coordinator has attached the board's present start.</summary>
     private bool IsKnown(SimNode board)
@@ -131,7 +165,7 @@ internal sealed class HistoryImages(RandomHistory history)
             && host.Coordinator.Describe().Members.Any(m => m.Board == board.Name && m.Sync == "InSync" && m.State?.BootId == BoardOf(board)!.BootId);
     }
 
-    private static Image Take(SimNode board, Tag durable) => new(durable, board.Nvm.Bytes.ToArray(), board.Disk.TakeImage());
+    private static Image Take(SimNode board, (Tag Durable, ulong StartCounter) marks) => new(marks.Durable, marks.StartCounter, board.Nvm.Bytes.ToArray(), board.Disk.TakeImage());
 
     private static void Restore(SimNode board, Image image)
     {
@@ -141,5 +175,5 @@ internal sealed class HistoryImages(RandomHistory history)
 
     private static BoardNode? BoardOf(SimNode node) => (BoardNode?)node.Instance;
 
-    private sealed record Image(Tag Durable, byte[] Chip, IReadOnlyDictionary<long, byte[]> Disk);
+    private sealed record Image(Tag Durable, ulong StartCounter, byte[] Chip, IReadOnlyDictionary<long, byte[]> Disk);
 }
