@@ -124,7 +124,6 @@ public sealed partial class ConsistencyChecker
     /// <summary>The flush has ended well: what had been acknowledged before it is never lost (rule 2).</summary>
     public void Complete(CheckedFlush flush)
     {
-        JudgeLate(flush.Session, flush.Issued, "answered a flush (rule 7)");
         flush.Session.ProtectedBefore = Math.Max(flush.Session.ProtectedBefore, flush.Issued);
         PromiseFlushed(flush.Session);
     }
