@@ -162,6 +162,24 @@ public sealed class ConsistencyCheckerTests
     }
 
     [Fact]
+    public void What_a_later_session_was_shown_is_durable_on_every_board()
+    {
+        var old = Acknowledged(_session);
+        var shown = Acknowledged(_session);
+        Read(Open(), shown);
+        var bytes = shown.MakeData();
+        _checker.JudgeRemains("pi-a", 0, [bytes[..ConsistencyChecker.SectorBytes]]);
+        AssertViolation("Rule 2", () => _checker.JudgeRemains("pi-b", 0, [bytes[..ConsistencyChecker.SectorBytes], old.MakeData()[..ConsistencyChecker.SectorBytes]]));
+    }
+
+    [Fact]
+    public void A_flush_with_nothing_left_to_flush_is_answered_by_a_fenced_coordinator_too()
+    {
+        Open();
+        Flush(_session);
+    }
+
+    [Fact]
     public void A_fenced_coordinator_may_finish_what_it_had_begun_but_begins_nothing()
     {
         var begun = _checker.Write(_session, 0, Length);
