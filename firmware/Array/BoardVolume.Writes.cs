@@ -235,6 +235,7 @@ internal sealed partial class BoardVolume
         private FrameHeader _header;
         private int _pending;
         private bool _mustSync;
+        private bool _isForDisk;
         private string? _fault;
 
         public BoardConnection From { get; private set; } = null!;
@@ -274,6 +275,7 @@ internal sealed partial class BoardVolume
             if (!volume.Nvm.Table.FindUncovered(Range, Entry.Tag, _uncovered))
             {
                 _mustSync = false;
+                _isForDisk = true;
                 _pending = 1;
                 if (isFua)
                 {
@@ -289,6 +291,8 @@ internal sealed partial class BoardVolume
 
             // Skipped blocks are stable only after a sync that starts when the rest is with the disk.
             _mustSync = isFua;
+            // One that is skipped whole says nothing of the disk.
+            _isForDisk = _uncovered.Count > 0;
             _pending = _uncovered.Count + 1;
             foreach (var part in _uncovered)
             {
@@ -315,7 +319,11 @@ internal sealed partial class BoardVolume
                 return;
             }
 
-            volume._board.NoteWrite(_fault is null);
+            if (_isForDisk)
+            {
+                volume._board.NoteWrite(_fault is null);
+            }
+
             if (_fault is not null && (_header.Flags & FrameFlags.Fua) != 0 && !_mustSync)
             {
                 // D1: after a failed synchronous write the same as after a failed sync.
