@@ -143,6 +143,13 @@ internal sealed partial class HistoryFaults
             case HistoryFault.RestoreImage:
                 if (_images.Change(board, _random))
                 {
+                    if (!_images.IsForSession && _random.OneIn(2))
+                    {
+                        // Another opening meets it.
+                        _history.Hosts.ForEach(h => h.PowerCut(_random.OneIn(2)));
+                        World.ScheduleIn(1000 * _random.Between(0, 100), _history.StartAHost);
+                    }
+
                     World.ScheduleIn(1000 * _random.Between(200, 4 * DownMaxMs), _images.PutBack);
                 }
 
@@ -246,11 +253,19 @@ internal sealed partial class HistoryFaults
         var block = told[_random.Below(told.Count)];
         var range = (_history.DataOffset + (block * _history.Plan.BlockBytes), (1 + _random.Below(3)) * (long)_history.Plan.BlockBytes);
         var spoiled = _random.OneIn(3) ? [board] : _boards;
-        spoiled.ForEach(b => b.Disk.Faults.Spoiled.Add(range));
-        World.Note($"block {block} and what follows cannot be read on {string.Join(", ", spoiled.Select(b => b.Name))}");
-        var (healMs, again, againMs) = (_random.Between(5, 800), _random.OneIn(2), _random.Between(5, 1000));
-        World.ScheduleIn(1000 * _random.Between(0, 100), _history.StartAHost);
-        World.ScheduleIn(1000 * healMs, () => spoiled.ForEach(b => b.Disk.Faults.Heal(range.Item1, range.Item2)));
+        World.Note($"block {block} and what follows is to be unreadable on {string.Join(", ", spoiled.Select(b => b.Name))}");
+        var (healMs, again, againMs) = (_random.Between(50, 800), _random.OneIn(2), _random.Between(5, 1000));
+        // Before the recovery begins, or in the midst of it: hashed already, and not copied yet.
+        var startMicros = _random.Between(0, 100_000);
+        World.ScheduleIn(startMicros, _history.StartAHost);
+        World.ScheduleIn(_random.OneIn(2) ? 0 : startMicros + _random.Between(0, 40_000), () =>
+        {
+            if (!_history.IsEnding)
+            {
+                spoiled.ForEach(b => b.Disk.Faults.Spoiled.Add(range));
+            }
+        });
+        World.ScheduleIn(startMicros + (1000 * healMs), () => spoiled.ForEach(b => b.Disk.Faults.Heal(range.Item1, range.Item2)));
         if (again)
         {
             World.ScheduleIn(1000 * againMs, () =>

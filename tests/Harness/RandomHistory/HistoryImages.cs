@@ -21,6 +21,9 @@ internal sealed class HistoryImages(RandomHistory history)
     /// <summary>Gets the board that has an old image in it, or null.</summary>
     public SimNode? Board => _inside?.Board;
 
+    /// <summary>Gets whether what is inside can be found out only while the present coordinator lives.</summary>
+    public bool IsForSession => _inside is { IsForSession: true };
+
     /// <summary>Puts an old image into a board if there is one that must be found out, else takes one of a board.</summary>
     /// <returns>True when one was put in.</returns>
     public bool Change(SimNode board, SimRandom random)
