@@ -195,12 +195,17 @@ internal sealed partial class HistoryFaults
         ReturnLater(board);
     }
 
-    private void CutHosts()
+    private void KillHosts()
     {
         foreach (var host in _history.HostsAndAuthority.Where(h => h.IsRunning))
         {
             host.PowerCut(_random.OneIn(2));
         }
+    }
+
+    private void CutHosts()
+    {
+        KillHosts();
 
         Later(DownMaxMs, _history.StartAHost);
     }
@@ -211,10 +216,7 @@ internal sealed partial class HistoryFaults
         var victims = _random.OneIn(3) ? _boards : [_boards[_random.Below(_boards.Count)]];
         var cuts = victims.ConvertAll(b => (Board: b, At: 1 + _random.Below(40), Silent: _random.OneIn(2), BackMs: _random.Between(20, 600)));
         var hostToo = _random.OneIn(3);
-        foreach (var host in _history.HostsAndAuthority.Where(h => h.IsRunning))
-        {
-            host.PowerCut(_random.OneIn(2));
-        }
+        KillHosts();
 
         World.ScheduleIn(1000 * _random.Between(0, 200), () =>
         {
@@ -245,10 +247,7 @@ internal sealed partial class HistoryFaults
             return;
         }
 
-        foreach (var host in _history.HostsAndAuthority.Where(h => h.IsRunning))
-        {
-            host.PowerCut(_random.OneIn(2));
-        }
+        KillHosts();
 
         var block = told[_random.Below(told.Count)];
         var range = (_history.DataOffset + (block * _history.Plan.BlockBytes), (1 + _random.Below(3)) * (long)_history.Plan.BlockBytes);
@@ -281,10 +280,7 @@ internal sealed partial class HistoryFaults
     private void LoseCopies(SimNode board)
     {
         const int LookMicros = 500;
-        foreach (var host in _history.HostsAndAuthority.Where(h => h.IsRunning))
-        {
-            host.PowerCut(_random.OneIn(2));
-        }
+        KillHosts();
 
         var (lookUntil, backMicros) = (World.NowMicros + (1000 * DownMaxMs), _random.Between(0, 20_000));
         var drops = Enumerable.Range(0, 3).Select(_ => _random.Between(0, 400_000)).ToList();

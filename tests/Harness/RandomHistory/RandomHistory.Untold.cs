@@ -19,27 +19,20 @@ public sealed partial class RandomHistory
             return;
         }
 
-        var told = new HashSet<long>();
-        var (changes, retired) = (0L, Tag.None);
-        for (var i = 0; i < Cluster.Boards.Count; i++)
-        {
-            if (!Cluster.Boards[i].IsRunning || Cluster.Boards[i].Instance is null || Cluster.Board(i).Table is not { } table)
-            {
-                return;
-            }
-
-            told.UnionWith(BlocksOf(table));
-            retired = Tag.Max(retired, table.Retired);
-            changes += Cluster.Boards[i].Disk.ChangeCount;
-        }
-
-        if (_untoldJudged == (changes, retired, told.Count))
+        var tables = Tables().ToList();
+        if (tables.Count < Cluster.Boards.Count)
         {
             return;
         }
 
-        _untoldJudged = (changes, retired, told.Count);
+        var told = BlocksToCompare();
+        var now = (Cluster.Boards.Sum(b => b.Disk.ChangeCount), tables.Aggregate(Tag.None, (highest, t) => Tag.Max(highest, t.Retired)), told.Count);
+        if (_untoldJudged == now)
+        {
+            return;
+        }
 
+        _untoldJudged = now;
         var held = Cluster.Boards.ConvertAll(b => b.Disk.Peek(DataOffset, (int)Plan.SizeBytes));
         for (var b = 0; b < held.Count; b++)
         {
@@ -76,18 +69,18 @@ public sealed partial class RandomHistory
     }
 
     /// <summary>Gets the blocks that some board's table tells of.</summary>
-    internal HashSet<long> BlocksToCompare()
+    internal HashSet<long> BlocksToCompare() => [.. Tables().SelectMany(BlocksOf)];
+
+    /// <summary>Gets the tables of the boards that have one just now.</summary>
+    private IEnumerable<NvmVolume> Tables()
     {
-        var told = new HashSet<long>();
         for (var i = 0; i < Cluster.Boards.Count; i++)
         {
             if (Cluster.Boards[i] is { IsRunning: true, Instance: not null } && Cluster.Board(i).Table is { } table)
             {
-                told.UnionWith(BlocksOf(table));
+                yield return table;
             }
         }
-
-        return told;
     }
 
     private static IEnumerable<long> BlocksOf(NvmVolume table)
